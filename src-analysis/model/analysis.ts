@@ -1,0 +1,101 @@
+/** What the analysis says about a model: plain data, the source of every report, hover and rule. */
+
+export type Verdict = 'soluble' | 'deficient' | 'unknown';
+
+/** How a figure was obtained. `law`: generic rank in closed form; `finite-field`: exact elimination over GF(p). */
+export type RankBasis = 'law' | 'finite-field' | 'not-covered';
+
+/** One layer's linear system U x = v, U = [W; K] (Chen & Campbell 2022; Zhu & Blaschko 2021). All counts are entries or rows. */
+export interface LayerAnalysis {
+  /** Layer id in the graph. */
+  readonly layer: number;
+  /** Entries of the layer's input; null where a shape is unknown. */
+  readonly unknowns: number | null;
+  /** Unknowns that at least one output depends on. */
+  readonly touched: number | null;
+  readonly rows: { readonly weights: number; readonly gradients: number } | null;
+  readonly rank: { readonly weights: number; readonly gradients: number; readonly system: number } | null;
+  /** rank(U) − unknowns, never positive. */
+  readonly deficiency: number | null;
+  /** (d − i)/d of the paper's metric: 1 for the first convolution, 1/d for the last; null outside the metric. */
+  readonly metricWeight: number | null;
+  readonly verdict: Verdict;
+  readonly basis: RankBasis;
+  /** Why the verdict is unknown, or why the law was not trusted. */
+  readonly reason?: string;
+  /** The law is within its measured error here: exact elimination is asked for. */
+  readonly nearCritical?: boolean;
+  /** Padding over half the kernel and the like: the law does not claim to hold. */
+  readonly outsideDomain?: boolean;
+  readonly assumptions: readonly string[];
+}
+
+export interface Metric {
+  /** c(M) = Σ (rank(U_i) − n_i)(d − i)/d over the convolutions; null when there is none or none is covered. */
+  readonly c: number | null;
+  /** As the paper's code prints it: each term rounded half to even. */
+  readonly cRounded: number | null;
+  /** `partial` when a layer that should count is unknown. */
+  readonly coverage: 'complete' | 'partial';
+}
+
+export interface Identifiable {
+  /** r: generic rank of d(all gradients)/d(input); null when unknown. */
+  readonly rank: number | null;
+  /** n: entries of the model's input. */
+  readonly unknowns: number | null;
+  readonly fraction: number | null;
+  readonly basis: 'law' | 'numeric' | 'unknown';
+  /** Layer id where the recursion loses the most, i.e. that decides r. */
+  readonly bottleneck?: number;
+  readonly reason?: string;
+  readonly assumptions: readonly string[];
+}
+
+export interface ModelAnalysis {
+  readonly metric: Metric;
+  readonly identifiable: Identifiable;
+  /** One entry for every layer that has weights or that a verdict concerns, in graph order. */
+  readonly layers: readonly LayerAnalysis[];
+  /** Geometries whose exact rank would replace a doubtful law; the host may run them and analyse again. */
+  readonly pending: readonly ConvGeometry[];
+}
+
+/** The geometry that decides a convolution's generic ranks, with explicit padding. Arrays are [H, W] (1-D: H = 1). */
+export interface ConvGeometry {
+  readonly inChannels: number;
+  readonly filters: number;
+  readonly input: readonly [number, number];
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly before: readonly [number, number];
+  readonly after: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly groups: number;
+}
+
+/** Ranks of one geometry, whatever the method. */
+export interface ConvRanks {
+  readonly touched: number;
+  readonly weights: number;
+  readonly gradients: number;
+  readonly system: number;
+}
+
+/** A stable key of everything the generic ranks depend on. */
+export function geometryKey(g: ConvGeometry): string {
+  return [
+    g.inChannels,
+    g.filters,
+    ...g.input,
+    ...g.kernel,
+    ...g.strides,
+    ...g.before,
+    ...g.after,
+    ...g.dilations,
+    g.groups,
+  ].join(',');
+}
+
+/** Results of exact elimination known so far, by {@link geometryKey}; `null` = tried and out of reach. */
+export type ExactRanks = ReadonlyMap<string, ConvRanks | null>;

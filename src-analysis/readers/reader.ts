@@ -1,0 +1,50 @@
+import type { ModelGraph, Range } from '../model/graph.ts';
+
+/** A file to read. `text` for source code and JSON, `bytes` for binary formats. */
+export interface SourceFile {
+  /** Path or URI as the user knows it; used for messages and to pick the reader by extension. */
+  readonly path: string;
+  readonly text?: string;
+  readonly bytes?: Uint8Array;
+}
+
+/** Asks long work to stop. Checked at least every few milliseconds of work. */
+export interface CancellationToken {
+  readonly isCancellationRequested: boolean;
+}
+
+export const neverCancelled: CancellationToken = { isCancellationRequested: false };
+
+/** Thrown out of readers and analysis only when the token asked for it; nothing else may escape them. */
+export class Cancelled extends Error {
+  constructor() {
+    super('cancelled');
+    this.name = 'Cancelled';
+  }
+}
+
+export function throwIfCancelled(token: CancellationToken): void {
+  if (token.isCancellationRequested) throw new Cancelled();
+}
+
+export interface ReadError {
+  /** What is wrong, where, and what to do, in one or two sentences. */
+  readonly message: string;
+  readonly range?: Range;
+}
+
+/** A comment of the source text; suppression directives are looked for in these. */
+export interface Comment {
+  readonly range: Range;
+  /** Text without the comment marks. */
+  readonly text: string;
+}
+
+/** What a reader understood, and what it did not. Readers never throw on bad input (except {@link Cancelled}). */
+export interface ReadResult {
+  readonly models: readonly ModelGraph[];
+  readonly errors: readonly ReadError[];
+  readonly comments: readonly Comment[];
+}
+
+export type Reader = (file: SourceFile, cancel: CancellationToken) => ReadResult;
