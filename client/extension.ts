@@ -1,0 +1,59 @@
+/** The extension: starts the language server, owns the commands and the status item. Computes nothing. */
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import { createClient } from './language-client.ts';
+import { registerReports } from './layer-report.ts';
+import { registerRulePages, ruleUriBase } from './rule-pages.ts';
+import { createStatus } from './status.ts';
+import { debugInformation } from './debug-information.ts';
+
+let client: LanguageClient | undefined;
+
+/** What tests in the extension host may look at. */
+export interface ExtensionApi {
+  client(): LanguageClient | undefined;
+  statusText(): string;
+}
+
+export async function activate(context: vscode.ExtensionContext): Promise<ExtensionApi> {
+  const output = vscode.window.createOutputChannel('Leaklint', { log: true });
+  const status = createStatus();
+  context.subscriptions.push(output, status);
+
+  const start = async () => {
+    client = createClient(context, output, { ruleUriBase: ruleUriBase() });
+    status.follow(client);
+    await client.start();
+  };
+
+  context.subscriptions.push(
+    ...registerRulePages(context),
+    ...registerReports(() => client),
+    vscode.commands.registerCommand('leaklint.showOutput', () => output.show()),
+    vscode.commands.registerCommand('leaklint.restartServer', async () => {
+      status.clear();
+      await client?.dispose();
+      await start();
+      output.info('Language server restarted.');
+    }),
+    vscode.commands.registerCommand('leaklint.printDebugInformation', async () => {
+      output.info(await debugInformation(context, client));
+      output.show();
+    }),
+  );
+  try {
+    await start();
+  } catch (error) {
+    output.error(error instanceof Error ? error : String(error));
+    const choice = await vscode.window.showErrorMessage(
+      'Leaklint could not start its language server. Its log says why; “Leaklint: Restart Server” tries again.',
+      'Show Log',
+    );
+    if (choice) output.show();
+  }
+  return { client: () => client, statusText: () => status.text() };
+}
+
+export async function deactivate(): Promise<void> {
+  await client?.dispose();
+}

@@ -1,0 +1,29 @@
+/**
+ * Worker thread that reads and analyses one file at a time, so that whatever a file holds, the language server's own
+ * loop stays free: a check that will not end is terminated from outside, a check that is no longer wanted sees its flag.
+ */
+import { parentPort } from 'node:worker_threads';
+import { checkSource } from '../src-analysis/check.ts';
+import { Cancelled } from '../src-analysis/readers/reader.ts';
+import type { CheckAnswer, CheckJob } from './checker.ts';
+
+parentPort?.on('message', (job: CheckJob) => {
+  const flag = new Int32Array(job.cancelFlag);
+  const answer = (content: Omit<CheckAnswer, 'id'>) =>
+    parentPort?.postMessage({ id: job.id, ...content } satisfies CheckAnswer);
+  try {
+    const report = checkSource(job.file, {
+      config: job.config,
+      exact: new Map(job.exact),
+      cancel: {
+        get isCancellationRequested() {
+          return Atomics.load(flag, 0) !== 0;
+        },
+      },
+    });
+    answer({ report });
+  } catch (error) {
+    if (error instanceof Cancelled) answer({ cancelled: true });
+    else answer({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+});

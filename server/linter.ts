@@ -1,0 +1,187 @@
+/**
+ * Keeps one report per open document up to date: debounced, tied to a document version, cancelled when stale, and
+ * completed in the background by exact elimination where the rank law is in doubt.
+ */
+import type { CancellationToken } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { FileReport } from '../src-analysis/check.ts';
+import type { ResolvedConfig } from '../src-analysis/findings/config.ts';
+import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
+import type { Checker, RunningCheck } from './checker.ts';
+import type { Settings } from './protocol.ts';
+
+export interface LinterDependencies {
+  readonly checker: Checker;
+  /** Exact elimination of one geometry; null when it is out of reach or its time is over, undefined when stopped. */
+  readonly exactRanks: (geometry: ConvGeometry, seconds: number, signal: AbortSignal) => Promise<ConvRanks | null | undefined>;
+  readonly settings: (uri: string) => Promise<Settings>;
+  readonly config: (uri: string) => Promise<ResolvedConfig>;
+  /** A path to name the document by in messages and reports. */
+  readonly pathOf: (uri: string) => string;
+  readonly onReport: (document: TextDocument, report: FileReport, busy: boolean) => void;
+  readonly onFailure: (document: TextDocument, message: string, detail: string) => void;
+  readonly onBusy: (document: TextDocument) => void;
+  /** The document is not to be checked (switched off): whatever was shown goes. */
+  readonly onSkipped: (document: TextDocument) => void;
+  readonly delay: number;
+}
+
+interface State {
+  document: TextDocument;
+  /** Grows with every request to check, so that an answer knows whether it is still wanted. */
+  generation: number;
+  /** A check is waiting, running or about to run. */
+  due: boolean;
+  timer: NodeJS.Timeout | undefined;
+  running: RunningCheck | undefined;
+  exact: AbortController | undefined;
+  report: { readonly version: number; readonly content: FileReport } | undefined;
+  waiting: (() => void)[];
+}
+
+export function createLinter(dependencies: LinterDependencies) {
+  const states = new Map<string, State>();
+  const exactCache = new Map<string, ConvRanks | null>();
+  const counters = { run: 0, cancelled: 0 };
+
+  function schedule(document: TextDocument, delay = dependencies.delay): void {
+    const state = stateOf(document);
+    stop(state);
+    state.generation++;
+    state.due = true;
+    state.timer = setTimeout(() => {
+      state.timer = undefined;
+      void check(state, state.generation);
+    }, delay);
+  }
+
+  async function check(state: State, generation: number): Promise<void> {
+    const { document } = state;
+    const [settings, config] = await Promise.all([
+      dependencies.settings(document.uri),
+      dependencies.config(document.uri),
+    ]);
+    if (state.generation !== generation) return;
+    if (!settings.enable) {
+      state.report = undefined;
+      dependencies.onSkipped(document);
+      release(state);
+      return;
+    }
+    dependencies.onBusy(document);
+    const version = document.version;
+    counters.run++;
+    state.running = dependencies.checker.run({
+      file: { path: dependencies.pathOf(document.uri), text: document.getText() },
+      config,
+      exact: [...exactCache],
+    });
+    const outcome = await state.running.outcome;
+    if (outcome.kind === 'cancelled') counters.cancelled++;
+    if (state.generation !== generation || states.get(document.uri) !== state) return;
+    state.running = undefined;
+    if (outcome.kind === 'report') {
+      state.report = { version, content: outcome.report };
+      const missing = outcome.report.pending.filter(geometry => !exactCache.has(geometryKey(geometry)));
+      const refine = missing.length > 0 && settings.exactElimination.maxSeconds > 0;
+      dependencies.onReport(document, outcome.report, refine);
+      if (refine) void eliminate(state, generation, missing, settings.exactElimination.maxSeconds);
+    } else if (outcome.kind === 'failed') {
+      state.report = undefined;
+      dependencies.onFailure(document, outcome.message, outcome.detail);
+    }
+    release(state);
+  }
+
+  /** Settles the doubtful layers exactly, then checks again with what was found. */
+  async function eliminate(
+    state: State,
+    generation: number,
+    geometries: readonly ConvGeometry[],
+    seconds: number,
+  ): Promise<void> {
+    const controller = new AbortController();
+    state.exact = controller;
+    for (const geometry of geometries) {
+      const ranks = await dependencies.exactRanks(geometry, seconds, controller.signal);
+      if (controller.signal.aborted || state.generation !== generation) return;
+      if (ranks !== undefined) exactCache.set(geometryKey(geometry), ranks);
+    }
+    state.exact = undefined;
+    await check(state, generation);
+  }
+
+  /** The report of the document's present version, waiting for a check that is due or under way. */
+  async function reportOf(uri: string, token?: CancellationToken): Promise<FileReport | undefined> {
+    const state = states.get(uri);
+    if (!state) return undefined;
+    const current = () => (state.report?.version === state.document.version ? state.report.content : undefined);
+    while (!current() && state.due && !token?.isCancellationRequested) {
+      await new Promise<void>(resolve => {
+        state.waiting.push(resolve);
+        token?.onCancellationRequested(() => resolve());
+      });
+    }
+    return current();
+  }
+
+  /** The report of the present version if there is one already; never waits. */
+  function cachedReport(uri: string): FileReport | undefined {
+    const state = states.get(uri);
+    return state?.report?.version === state?.document.version ? state?.report?.content : undefined;
+  }
+
+  function close(uri: string): void {
+    const state = states.get(uri);
+    if (!state) return;
+    stop(state);
+    state.generation++;
+    states.delete(uri);
+    release(state);
+  }
+
+  function stateOf(document: TextDocument): State {
+    let state = states.get(document.uri);
+    if (!state) {
+      state = {
+        document,
+        generation: 0,
+        due: false,
+        timer: undefined,
+        running: undefined,
+        exact: undefined,
+        report: undefined,
+        waiting: [],
+      };
+      states.set(document.uri, state);
+    }
+    state.document = document;
+    return state;
+  }
+
+  return {
+    schedule,
+    reportOf,
+    cachedReport,
+    close,
+    exactRanksCached: () => exactCache.size,
+    counters,
+    dispose() {
+      for (const uri of [...states.keys()]) close(uri);
+    },
+  };
+}
+
+function stop(state: State): void {
+  clearTimeout(state.timer);
+  state.timer = undefined;
+  state.running?.cancel();
+  state.running = undefined;
+  state.exact?.abort();
+  state.exact = undefined;
+}
+
+function release(state: State): void {
+  state.due = false;
+  for (const wake of state.waiting.splice(0)) wake();
+}

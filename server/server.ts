@@ -1,0 +1,197 @@
+/** Wires the connection: documents in, diagnostics, hovers, lenses and code actions out. Holds no analysis. */
+import * as path from 'node:path';
+import {
+  CodeLensRefreshRequest,
+  type Connection,
+  DidChangeConfigurationNotification,
+  DidChangeWatchedFilesNotification,
+  TextDocumentSyncKind,
+  TextDocuments,
+} from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { URI } from 'vscode-uri';
+import type { FileReport } from '../src-analysis/check.ts';
+import { actionsFor } from './actions.ts';
+import { Checker } from './checker.ts';
+import { createConfigs } from './configs.ts';
+import { failureDiagnostic, toDiagnostics } from './diagnostics.ts';
+import { createExactRunner } from './exact.ts';
+import { hoverAt } from './hover.ts';
+import { lensesOf } from './lenses.ts';
+import { createLinter } from './linter.ts';
+import {
+  type DebugResult,
+  debugRequest,
+  type InitializationOptions,
+  type ReportParams,
+  type ReportResult,
+  reportRequest,
+} from './protocol.ts';
+import { textReport } from './report.ts';
+import { createSettings } from './settings.ts';
+import { sendStatus } from './status.ts';
+import { version } from './version.ts';
+
+/** Milliseconds between the last keystroke and a check. */
+const typingDelay = 200;
+/** A check (reading and the closed-form law) that runs longer is ended. Milliseconds. */
+const checkTimeLimit = 20_000;
+/** Heap of the check's worker thread, MiB. */
+const checkMemoryLimit = 1024;
+
+export function startServer(connection: Connection): void {
+  const documents = new TextDocuments(TextDocument);
+  const settings = createSettings(connection);
+  const configs = createConfigs(connection);
+  const exact = createExactRunner(bundled('exact-worker.cjs'));
+  const checker = new Checker({
+    workerPath: bundled('check-worker.cjs'),
+    timeLimit: checkTimeLimit,
+    memoryLimit: checkMemoryLimit,
+  });
+  let options: InitializationOptions = {};
+  let canRefreshLenses = false;
+  let canWatchFiles = false;
+  let canConfigure = false;
+
+  const publish = (document: TextDocument, report: FileReport, busy: boolean) => {
+    void connection.sendDiagnostics({
+      uri: document.uri,
+      version: document.version,
+      diagnostics: toDiagnostics(document, report, options.ruleUriBase),
+    });
+    sendStatus(connection, document.uri, report, busy);
+    if (canRefreshLenses) void connection.sendRequest(CodeLensRefreshRequest.type);
+  };
+  const clear = (uri: string) => {
+    void connection.sendDiagnostics({ uri, diagnostics: [] });
+    sendStatus(connection, uri, undefined, false);
+  };
+
+  const linter = createLinter({
+    checker,
+    exactRanks: exact.run,
+    settings: settings.of,
+    config: configs.of,
+    pathOf: pathOf,
+    delay: typingDelay,
+    onReport: publish,
+    onBusy: document => sendStatus(connection, document.uri, linter.cachedReport(document.uri), true),
+    onSkipped: document => clear(document.uri),
+    onFailure: (document, message, detail) => {
+      connection.console.error(`${message}\n${detail}`);
+      void connection.sendDiagnostics({
+        uri: document.uri,
+        version: document.version,
+        diagnostics: [failureDiagnostic(message)],
+      });
+      sendStatus(connection, document.uri, undefined, false, message);
+    },
+  });
+  const checkAll = () => {
+    for (const document of documents.all()) linter.schedule(document, 0);
+  };
+
+  connection.onInitialize(params => {
+    options = (params.initializationOptions as InitializationOptions | undefined) ?? {};
+    const workspace = params.capabilities.workspace;
+    canConfigure = workspace?.configuration === true;
+    canRefreshLenses = workspace?.codeLens?.refreshSupport === true;
+    canWatchFiles = workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+    if (canConfigure) settings.enableConfigurationRequests();
+    return {
+      serverInfo: { name: 'leaklint', version },
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+        hoverProvider: true,
+        codeLensProvider: { resolveProvider: false },
+        codeActionProvider: { codeActionKinds: ['quickfix'] },
+        workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+      },
+    };
+  });
+
+  connection.onInitialized(() => {
+    if (canConfigure) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'leaklint' });
+    if (canWatchFiles) {
+      void connection.client.register(DidChangeWatchedFilesNotification.type, {
+        watchers: [{ globPattern: '**/leaklint.json' }],
+      });
+    }
+  });
+
+  connection.onDidChangeConfiguration(() => {
+    settings.forget();
+    checkAll();
+  });
+  connection.onDidChangeWatchedFiles(({ changes }) => {
+    configs.forget(changes.map(change => change.uri));
+    checkAll();
+  });
+
+  documents.onDidOpen(({ document }) => linter.schedule(document, 0));
+  documents.onDidChangeContent(async ({ document }) => {
+    if ((await settings.of(document.uri)).run === 'onType') linter.schedule(document);
+  });
+  documents.onDidSave(async ({ document }) => {
+    if ((await settings.of(document.uri)).run === 'onSave') linter.schedule(document, 0);
+  });
+  documents.onDidClose(({ document }) => {
+    linter.close(document.uri);
+    settings.forget(document.uri);
+    clear(document.uri);
+  });
+
+  const rulePage = (ruleId: string) => (options.ruleUriBase ?? '') + ruleId;
+  connection.onHover(async ({ textDocument, position }, token) => {
+    const document = documents.get(textDocument.uri);
+    const report = document && (await linter.reportOf(document.uri, token));
+    return report ? hoverAt(document, report, document.offsetAt(position), rulePage) : null;
+  });
+  connection.onCodeLens(async ({ textDocument }, token) => {
+    const document = documents.get(textDocument.uri);
+    if (!document || !(await settings.of(document.uri)).codeLens.enable) return [];
+    const report = await linter.reportOf(document.uri, token);
+    return report ? lensesOf(document, report) : [];
+  });
+  connection.onCodeAction(({ textDocument, range }) => {
+    const document = documents.get(textDocument.uri);
+    const report = document && linter.cachedReport(document.uri);
+    return report ? actionsFor(document, report, range, options.ruleUriBase) : [];
+  });
+
+  connection.onRequest(reportRequest, async ({ uri }: ReportParams): Promise<ReportResult> => {
+    const report = await linter.reportOf(uri);
+    return { text: textReport(pathOf(uri), report) };
+  });
+  connection.onRequest(
+    debugRequest,
+    (): DebugResult => ({
+      version,
+      node: process.version,
+      openDocuments: documents.all().length,
+      exactRanksCached: linter.exactRanksCached(),
+      checksRun: linter.counters.run,
+      checksCancelled: linter.counters.cancelled,
+      workerRestarts: checker.restarts,
+    }),
+  );
+
+  connection.onShutdown(async () => {
+    linter.dispose();
+    await Promise.all([checker.dispose(), exact.dispose()]);
+  });
+  documents.listen(connection);
+  connection.listen();
+}
+
+/** A script bundled beside the server's own. */
+function bundled(name: string): string {
+  return path.join(import.meta.dirname ?? __dirname, name);
+}
+
+/** The path of a file URI; other schemes (untitled, virtual files) keep the path part so that the extension is known. */
+function pathOf(uri: string): string {
+  const parsed = URI.parse(uri);
+  return parsed.scheme === 'file' ? parsed.fsPath : parsed.path;
+}
