@@ -1,0 +1,25 @@
+import { readOnnx } from './onnx/read.ts';
+import type { Reader, SourceFile } from './reader.ts';
+import { readTfjsCode } from './tfjs-code/read.ts';
+import { readTfjsJson } from './tfjs-json/read.ts';
+
+/** Formats are told apart by the end of the file's name, so that a half-typed file keeps its reader. */
+const readers: readonly { readonly name: RegExp; readonly read: Reader }[] = [
+  { name: /\.onnx$/i, read: readOnnx },
+  { name: /\.json$/i, read: readTfjsJson },
+  { name: /\.[cm]?[jt]sx?$/i, read: readTfjsCode },
+];
+
+/** Endings of file names that have a reader, without the dot. */
+export const readableExtensions = ['onnx', 'json', 'js', 'mjs', 'cjs', 'jsx', 'ts', 'mts', 'cts', 'tsx'] as const;
+
+/** Endings of the binary formats: their files are given as bytes. */
+export const binaryExtensions: readonly string[] = ['onnx'];
+
+/** Model files and model code by their format's reader; a file of no known format is an error, never silence. */
+export const readModels: Reader = (file: SourceFile, cancel) => {
+  const reader = readers.find(candidate => candidate.name.test(file.path));
+  if (reader) return reader.read(file, cancel);
+  const message = `Leaklint reads ${readableExtensions.map(extension => `.${extension}`).join(', ')} files; this one is none of them.`;
+  return { models: [], errors: [{ message }], comments: [] };
+};

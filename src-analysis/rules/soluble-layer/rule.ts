@@ -1,0 +1,38 @@
+import { quoteName } from '../../findings/printable.ts';
+import type { LayerAnalysis } from '../../model/analysis.ts';
+import type { Layer } from '../../model/graph.ts';
+import type { Rule, RuleReport } from '../rule.ts';
+import { assuming, basisWords, observer } from '../wording.ts';
+
+/**
+ * A layer whose system U = [W; K] has full column rank: U x = v then has one solution
+ * (Zhu & Blaschko 2021, §3; Chen & Campbell 2022, §3.2). Dense layers are always so and have their own rule.
+ */
+export const solubleLayer: Rule = {
+  meta: {
+    id: 'soluble-layer',
+    title: 'Layer whose input follows from its output and its gradient',
+    description: 'A convolution has a linear system of full rank: its whole input can be solved for.',
+    defaultSeverity: 'warning',
+    options: {},
+  },
+  check: ({ graph, analysis }) =>
+    analysis.layers.flatMap(figures => {
+      const layer = graph.layers[figures.layer];
+      return layer && figures.verdict === 'soluble' && layer.op.kind !== 'dense' ? [report(layer, figures)] : [];
+    }),
+};
+
+function report(layer: Layer, figures: LayerAnalysis): RuleReport {
+  const { unknowns, touched, rank } = figures;
+  const lost = (unknowns ?? 0) - (touched ?? unknowns ?? 0);
+  const extent =
+    lost > 0 ? `the ${touched} of its ${unknowns} input entries that it reads` : `all ${unknowns} input entries`;
+  return {
+    layer,
+    ...(layer.range ? { range: layer.range } : {}),
+    message:
+      `Soluble: ${observer} can solve for ${extent} of ${quoteName(layer.name)} once its output is known ` +
+      `(rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).${assuming(figures.assumptions)}`,
+  };
+}
