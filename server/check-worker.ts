@@ -14,6 +14,7 @@ parentPort?.on('message', (job: CheckJob) => {
   try {
     const report = checkSource(job.file, {
       config: job.config,
+      configPath: job.configPath,
       exact: new Map(job.exact),
       cancel: {
         get isCancellationRequested() {

@@ -8,6 +8,7 @@ import type { SourceFile } from '../src-analysis/readers/reader.ts';
 export interface CheckRequest {
   readonly file: SourceFile;
   readonly config: ResolvedConfig;
+  readonly configPath: string;
   /** Exact ranks known so far, by geometry key. */
   readonly exact: readonly (readonly [string, ConvRanks | null])[];
 }

@@ -5,9 +5,9 @@
 import type { CancellationToken } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
-import type { ResolvedConfig } from '../src-analysis/findings/config.ts';
 import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
 import type { Checker, RunningCheck } from './checker.ts';
+import type { DocumentConfig } from './configs.ts';
 import type { Settings } from './protocol.ts';
 
 export interface LinterDependencies {
@@ -15,13 +15,13 @@ export interface LinterDependencies {
   /** Exact elimination of one geometry; null when it is out of reach or its time is over, undefined when stopped. */
   readonly exactRanks: (geometry: ConvGeometry, seconds: number, signal: AbortSignal) => Promise<ConvRanks | null | undefined>;
   readonly settings: (uri: string) => Promise<Settings>;
-  readonly config: (uri: string) => Promise<ResolvedConfig>;
+  readonly config: (uri: string) => Promise<DocumentConfig>;
   /** A path to name the document by in messages and reports. */
-  readonly pathOf: (uri: string) => string;
+  readonly pathOf: (document: TextDocument) => string;
   readonly onReport: (document: TextDocument, report: FileReport, busy: boolean) => void;
   readonly onFailure: (document: TextDocument, message: string, detail: string) => void;
   readonly onBusy: (document: TextDocument) => void;
-  /** The document is not to be checked (switched off): whatever was shown goes. */
+  /** The document is not to be checked (switched off, excluded): whatever was shown goes. */
   readonly onSkipped: (document: TextDocument) => void;
   readonly delay: number;
 }
@@ -57,12 +57,12 @@ export function createLinter(dependencies: LinterDependencies) {
 
   async function check(state: State, generation: number): Promise<void> {
     const { document } = state;
-    const [settings, config] = await Promise.all([
+    const [settings, { config, configPath, included }] = await Promise.all([
       dependencies.settings(document.uri),
       dependencies.config(document.uri),
     ]);
     if (state.generation !== generation) return;
-    if (!settings.enable) {
+    if (!settings.enable || !included) {
       state.report = undefined;
       dependencies.onSkipped(document);
       release(state);
@@ -72,8 +72,9 @@ export function createLinter(dependencies: LinterDependencies) {
     const version = document.version;
     counters.run++;
     state.running = dependencies.checker.run({
-      file: { path: dependencies.pathOf(document.uri), text: document.getText() },
+      file: { path: dependencies.pathOf(document), text: document.getText() },
       config,
+      configPath,
       exact: [...exactCache],
     });
     const outcome = await state.running.outcome;

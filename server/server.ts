@@ -5,6 +5,7 @@ import {
   type Connection,
   DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,
+  FileChangeType,
   TextDocumentSyncKind,
   TextDocuments,
 } from 'vscode-languageserver';
@@ -125,7 +126,7 @@ export function startServer(connection: Connection): void {
     checkAll();
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
-    configs.forget(changes.map(change => change.uri));
+    configs.changed(changes.filter(change => change.type === FileChangeType.Deleted).map(change => change.uri));
     checkAll();
   });
 
@@ -161,8 +162,7 @@ export function startServer(connection: Connection): void {
   });
 
   connection.onRequest(reportRequest, async ({ uri }: ReportParams): Promise<ReportResult> => {
-    const report = await linter.reportOf(uri);
-    return { text: textReport(pathOf(uri), report) };
+    return { text: textReport(await linter.reportOf(uri)) };
   });
   connection.onRequest(
     debugRequest,
@@ -190,8 +190,18 @@ function bundled(name: string): string {
   return path.join(import.meta.dirname ?? __dirname, name);
 }
 
-/** The path of a file URI; other schemes (untitled, virtual files) keep the path part so that the extension is known. */
-function pathOf(uri: string): string {
-  const parsed = URI.parse(uri);
-  return parsed.scheme === 'file' ? parsed.fsPath : parsed.path;
+/** File name endings of documents that have no file yet, by language. */
+const endings: Readonly<Record<string, string>> = {
+  javascript: '.js',
+  javascriptreact: '.jsx',
+  typescript: '.ts',
+  typescriptreact: '.tsx',
+  json: '.json',
+};
+
+/** The path of a document, for messages and to choose its reader; a document without a file is told by its language. */
+function pathOf(document: TextDocument): string {
+  const uri = URI.parse(document.uri);
+  if (uri.scheme === 'file') return uri.fsPath;
+  return path.posix.extname(uri.path) ? uri.path : uri.path + (endings[document.languageId] ?? '');
 }
