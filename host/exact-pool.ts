@@ -1,0 +1,124 @@
+/** Exact elimination in worker threads: one geometry a worker at a time, stopped by terminating the worker. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
+
+/** What the worker is sent; it answers with an {@link ExactAnswer}. */
+export type ExactJob = ConvGeometry;
+
+export interface ExactAnswer {
+  /** null: the geometry is out of reach. */
+  readonly ranks: ConvRanks | null;
+}
+
+export interface ExactPool {
+  /**
+   * Exact ranks of one geometry. null: out of reach, or not done within the time; undefined: stopped by the signal or
+   * because the pool was disposed of. Settled answers are kept by geometry, so that asking again costs nothing.
+   * @param seconds time of the elimination itself; waiting for a free worker does not count
+   */
+  run(geometry: ConvGeometry, seconds: number, signal?: AbortSignal): Promise<ConvRanks | null | undefined>;
+  dispose(): Promise<void>;
+}
+
+export interface ExactPoolOptions {
+  /** The bundled `host/exact-worker.ts`. */
+  readonly workerPath: string;
+  /** Default: all processors but one, at most four. */
+  readonly workers?: number;
+  /** Heap of one worker, MiB; a worker that needs more answers null. */
+  readonly memoryLimit?: number;
+  /** Told of failures that are not the time limit, for the log. */
+  readonly onFailure?: (error: Error) => void;
+}
+
+interface Task {
+  readonly geometry: ConvGeometry;
+  readonly seconds: number;
+  readonly settle: (ranks: ConvRanks | null | undefined) => void;
+  stopWorker?: () => void;
+}
+
+export function createExactPool(options: ExactPoolOptions): ExactPool {
+  const size = options.workers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
+  const known = new Map<string, ConvRanks | null>();
+  const waiting: Task[] = [];
+  const running = new Set<Task>();
+  const idle: Worker[] = [];
+  let disposed = false;
+
+  function startNext(): void {
+    while (running.size < size) {
+      const task = waiting.shift();
+      if (!task) return;
+      running.add(task);
+      execute(task);
+    }
+  }
+
+  function execute(task: Task): void {
+    const worker = idle.pop() ?? startWorker();
+    worker.ref();
+    const finish = (ranks: ConvRanks | null | undefined, reusable: boolean) => {
+      if (!running.delete(task)) return;
+      clearTimeout(timer);
+      worker.removeAllListeners();
+      // A terminated worker may still report an error: nobody is waiting for it any more.
+      worker.on('error', () => {});
+      worker.unref();
+      if (reusable && !disposed) idle.push(worker);
+      else void worker.terminate();
+      task.settle(ranks);
+      startNext();
+    };
+    const timer = setTimeout(() => finish(null, false), task.seconds * 1000);
+    task.stopWorker = () => finish(undefined, false);
+    worker.on('message', ({ ranks }: ExactAnswer) => finish(ranks, true));
+    worker.on('error', error => {
+      options.onFailure?.(error);
+      finish(null, false);
+    });
+    worker.on('exit', () => finish(null, false));
+    worker.postMessage(task.geometry satisfies ExactJob);
+  }
+
+  function startWorker(): Worker {
+    return new Worker(options.workerPath, { resourceLimits: { maxOldGenerationSizeMb: options.memoryLimit ?? 1024 } });
+  }
+
+  function stop(task: Task): void {
+    const place = waiting.indexOf(task);
+    if (place >= 0) {
+      waiting.splice(place, 1);
+      task.settle(undefined);
+    } else task.stopWorker?.();
+  }
+
+  async function run(geometry: ConvGeometry, seconds: number, signal?: AbortSignal) {
+    const key = geometryKey(geometry);
+    const settled = known.get(key);
+    if (settled !== undefined) return settled;
+    if (disposed || signal?.aborted) return undefined;
+    const ranks = await new Promise<ConvRanks | null | undefined>(resolve => {
+      const onAbort = () => stop(task);
+      const settle = (answer: ConvRanks | null | undefined) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(answer);
+      };
+      const task: Task = { geometry, seconds, settle };
+      signal?.addEventListener('abort', onAbort);
+      waiting.push(task);
+      startNext();
+    });
+    if (ranks !== undefined) known.set(key, ranks);
+    return ranks;
+  }
+
+  async function dispose(): Promise<void> {
+    disposed = true;
+    for (const task of [...waiting, ...running]) stop(task);
+    await Promise.all(idle.splice(0).map(worker => worker.terminate()));
+  }
+
+  return { run, dispose };
+}
