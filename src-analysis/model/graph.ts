@@ -81,6 +81,11 @@ export interface DenseOp {
   readonly inFeatures: Dim;
   readonly units: Dim;
   readonly bias: boolean;
+  /** The kernel is stored as [units, inFeatures] (ONNX Gemm with transB, as PyTorch exports it), not [inFeatures, units]. */
+  readonly transposedKernel?: boolean;
+  /** Factors of the product and of the bias (ONNX Gemm); 1 where absent. */
+  readonly alpha?: number;
+  readonly beta?: number;
 }
 
 export interface PoolOp {
@@ -95,6 +100,10 @@ export interface PoolOp {
   readonly padding: Padding;
   readonly ceilMode: boolean;
   readonly dataFormat: DataFormat;
+  /** Average pooling divides by the whole window, padding included (ONNX count_include_pad). */
+  readonly countIncludePad?: boolean;
+  /** Exponent of lp pooling. */
+  readonly p?: number;
 }
 
 export interface NormOp {
@@ -104,6 +113,10 @@ export interface NormOp {
   readonly axes: readonly number[];
   readonly epsilon: number;
   readonly groups?: number;
+  /** Batch normalisation by the statistics of the batch itself instead of the stored ones. */
+  readonly batchStatistics?: boolean;
+  /** lrn: x / (bias + alpha/size · Σ x²)^beta over `size` neighbouring channels (ONNX LRN). */
+  readonly lrn?: { readonly size: number; readonly alpha: number; readonly beta: number; readonly bias: number };
 }
 
 export interface MergeOp {
@@ -148,6 +161,14 @@ export interface RearrangeOp {
   /** pad/crop: elements added or removed before and after, per non-batch axis. */
   readonly before?: readonly Dim[];
   readonly after?: readonly Dim[];
+  /** pad: what the new elements are filled with; `constant` where absent. */
+  readonly padMode?: 'constant' | 'reflect' | 'edge' | 'wrap';
+  /** pad with constants: their value, null where unknown; 0 where absent. */
+  readonly padValue?: number | null;
+  /** slice: step per non-batch axis, beginning at `before`. */
+  readonly steps?: readonly Dim[];
+  /** split, gather: the axis, without the batch axis. */
+  readonly axis?: number;
 }
 
 export interface RecurrentOp {
@@ -182,6 +203,12 @@ export type Op =
   /** Not understood: the reason is shown to the user and the verdict is `unknown`. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/** Values in the model's file, or in the file named by `location` (ONNX external data), which readers do not open. */
+export interface StoredWeight {
+  readonly kind: 'stored';
+  readonly location?: string;
+}
+
 /** A weight tensor by reference: its values stay where they are until an attack asks for them. */
 export interface WeightRef {
   /** `kernel`, `bias`, `gamma`, `beta`, `movingMean`, `movingVariance`, `depthwiseKernel`, `recurrentKernel`, … */
@@ -192,7 +219,7 @@ export interface WeightRef {
   readonly shape: readonly Dim[];
   readonly trainable: boolean;
   /** `stored`: values are in the model's file or beside it; `initializer`: drawn by the named tfjs initializer. */
-  readonly source: { readonly kind: 'stored' } | { readonly kind: 'initializer'; readonly initializer: string };
+  readonly source: StoredWeight | { readonly kind: 'initializer'; readonly initializer: string };
 }
 
 export interface Layer {
