@@ -1,11 +1,11 @@
 /** The extension: starts the language server, owns the commands and the status item. Computes nothing. */
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
+import { debugInformation } from './debug-information.ts';
 import { createClient } from './language-client.ts';
 import { registerReports } from './layer-report.ts';
 import { registerRulePages, ruleUriBase } from './rule-pages.ts';
 import { createStatus } from './status.ts';
-import { debugInformation } from './debug-information.ts';
 
 let client: LanguageClient | undefined;
 

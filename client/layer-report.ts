@@ -19,14 +19,20 @@ export function registerReports(client: () => LanguageClient | undefined): vscod
   const show = async (argument?: ShowReportArgument) => {
     const source = argument?.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
     if (!source) {
-      await vscode.window.showInformationMessage('Open a file with a model first, then run “Leaklint: Show Layer Report”.');
+      await vscode.window.showInformationMessage(
+        'Open a file with a model first, then run “Leaklint: Show Layer Report”.',
+      );
       return;
     }
     const name = vscode.Uri.parse(source).path.split('/').pop() ?? 'model';
     const uri = vscode.Uri.from({ scheme, path: `/${name} layers.txt`, query: source });
     changed.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);
-    await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preview: true, preserveFocus: true });
+    await vscode.window.showTextDocument(document, {
+      viewColumn: vscode.ViewColumn.Beside,
+      preview: true,
+      preserveFocus: true,
+    });
   };
   return [
     changed,

@@ -50,4 +50,3 @@ function openPage(diagnostic: Diagnostic, ruleId: string): CodeAction {
     command: { title: `Explain ${ruleId}`, command: commands.openRulePage, arguments: [ruleId] },
   };
 }
-

@@ -13,7 +13,11 @@ import type { Settings } from './protocol.ts';
 export interface LinterDependencies {
   readonly checker: Checker;
   /** Exact elimination of one geometry; null when it is out of reach or its time is over, undefined when stopped. */
-  readonly exactRanks: (geometry: ConvGeometry, seconds: number, signal: AbortSignal) => Promise<ConvRanks | null | undefined>;
+  readonly exactRanks: (
+    geometry: ConvGeometry,
+    seconds: number,
+    signal: AbortSignal,
+  ) => Promise<ConvRanks | null | undefined>;
   readonly settings: (uri: string) => Promise<Settings>;
   readonly config: (uri: string) => Promise<DocumentConfig>;
   /** A path to name the document by in messages and reports. */

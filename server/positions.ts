@@ -1,4 +1,4 @@
-import type { Position, Range as LspRange } from 'vscode-languageserver';
+import type { Range as LspRange, Position } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Range } from '../src-analysis/model/graph.ts';
 

@@ -11,12 +11,13 @@ import {
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { URI } from 'vscode-uri';
+import { createExactPool } from '../host/exact-pool.ts';
 import type { FileReport } from '../src-analysis/check.ts';
+import { textReport } from '../src-analysis/reports/text.ts';
 import { actionsFor } from './actions.ts';
 import { Checker } from './checker.ts';
 import { createConfigs } from './configs.ts';
 import { failureDiagnostic, toDiagnostics } from './diagnostics.ts';
-import { createExactRunner } from './exact.ts';
 import { hoverAt } from './hover.ts';
 import { lensesOf } from './lenses.ts';
 import { createLinter } from './linter.ts';
@@ -28,7 +29,6 @@ import {
   type ReportResult,
   reportRequest,
 } from './protocol.ts';
-import { textReport } from './report.ts';
 import { createSettings } from './settings.ts';
 import { sendStatus } from './status.ts';
 import { version } from './version.ts';
@@ -44,7 +44,10 @@ export function startServer(connection: Connection): void {
   const documents = new TextDocuments(TextDocument);
   const settings = createSettings(connection);
   const configs = createConfigs(connection);
-  const exact = createExactRunner(bundled('exact-worker.cjs'));
+  const exact = createExactPool({
+    workerPath: bundled('exact-worker.cjs'),
+    onFailure: error => connection.console.warn(`Exact elimination stopped: ${error.message}`),
+  });
   const checker = new Checker({
     workerPath: bundled('check-worker.cjs'),
     timeLimit: checkTimeLimit,
@@ -162,7 +165,11 @@ export function startServer(connection: Connection): void {
   });
 
   connection.onRequest(reportRequest, async ({ uri }: ReportParams): Promise<ReportResult> => {
-    return { text: textReport(await linter.reportOf(uri)) };
+    const report = await linter.reportOf(uri);
+    const text = documents.get(uri)?.getText() ?? '';
+    return {
+      text: report ? textReport({ files: [{ report, text }], version }) : 'Leaklint has not checked this file.\n',
+    };
   });
   connection.onRequest(
     debugRequest,
@@ -187,7 +194,7 @@ export function startServer(connection: Connection): void {
 
 /** A script bundled beside the server's own. */
 function bundled(name: string): string {
-  return path.join(import.meta.dirname ?? __dirname, name);
+  return path.join(import.meta.dirname, name);
 }
 
 /** File name endings of documents that have no file yet, by language. */

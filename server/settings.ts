@@ -41,8 +41,7 @@ export function mergeSettings(given: unknown): Settings {
     run: run === 'onSave' || run === 'onType' ? run : defaultSettings.run,
     codeLens: { enable: typeof lens === 'boolean' ? lens : defaultSettings.codeLens.enable },
     exactElimination: {
-      maxSeconds:
-        typeof seconds === 'number' && seconds >= 0 ? seconds : defaultSettings.exactElimination.maxSeconds,
+      maxSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : defaultSettings.exactElimination.maxSeconds,
     },
   };
 }

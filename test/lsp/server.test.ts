@@ -111,7 +111,8 @@ describe('while typing', () => {
     const uri = uriOf('typing.js');
     client.open(uri, 'javascript', cnn3);
     await client.diagnostics(uri, 1);
-    for (let version = 2; version <= 30; version++) client.change(uri, version, cnn3.slice(0, cnn3.length - 31 + version));
+    for (let version = 2; version <= 30; version++)
+      client.change(uri, version, cnn3.slice(0, cnn3.length - 31 + version));
     client.change(uri, 31, cnn3.replace('strides: 2', 'strides: 1'));
     const last = await client.diagnostics(uri, 31);
     expect(last.map(d => d.code)).toContain('identifiable-input');
@@ -122,7 +123,11 @@ describe('while typing', () => {
 
   test('code that never ends under evaluation is answered and the server lives', async () => {
     const uri = uriOf('endless.ts');
-    client.open(uri, 'typescript', `import * as tf from '@tensorflow/tfjs';\nlet i = 0;\nwhile (true) { i++; }\n${cnn3}`);
+    client.open(
+      uri,
+      'typescript',
+      `import * as tf from '@tensorflow/tfjs';\nlet i = 0;\nwhile (true) { i++; }\n${cnn3}`,
+    );
     await client.diagnostics(uri, 1);
     const other = uriOf('after-endless.ts');
     client.open(other, 'typescript', cnn3);
@@ -189,7 +194,10 @@ function modelJson(): string {
         config: {
           name: 'net',
           layers: [
-            { class_name: 'Dense', config: { name: 'first', units: 32, batch_input_shape: [null, 20], activation: 'tanh' } },
+            {
+              class_name: 'Dense',
+              config: { name: 'first', units: 32, batch_input_shape: [null, 20], activation: 'tanh' },
+            },
             { class_name: 'Dense', config: { name: 'second', units: 3, activation: 'softmax' } },
           ],
         },

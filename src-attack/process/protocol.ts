@@ -1,0 +1,89 @@
+/**
+ * What an attack run is asked for and what it tells: the messages between the attack process, the language server and
+ * the panel. Plain data without imports of engines, so that a browser page can share it.
+ */
+
+/** An attack run on one model and one image. */
+export interface AttackSpec {
+  readonly model: {
+    /** Path of the model file or code, for its reader and for relative data beside it. */
+    readonly path: string;
+    /** Unsaved text of the editor; absent: the file is read. */
+    readonly text?: string;
+    /** Which model of the file; absent: the only one, or the first. */
+    readonly name?: string;
+  };
+  /** Path of a PNG or JPEG. */
+  readonly image: string;
+  /** Class of the example; null: inferred from the gradient by the sign rule. */
+  readonly label: number | null;
+  readonly methods: readonly string[];
+  readonly seed: number;
+  /** Steps of each method; absent: the method's own preset. */
+  readonly steps?: number;
+  /** `auto`, `cpu`, `wasm`, `webgpu`, `cuda` or `tfjs`. */
+  readonly engine: string;
+  /** Preprocessing as an expression in x, `x/255 - 0.5`. */
+  readonly preprocess: string;
+}
+
+/** A PNG as base64, with its size in pixels. */
+export interface PngPicture {
+  readonly png: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Scores of a reconstruction against the target, on images clamped to [0, 1]. */
+export interface Scores {
+  /** −10·log10(MSE), dB; null when the pictures are equal (the value would be infinite). */
+  readonly psnr: number | null;
+  readonly ssim: number;
+  readonly mse: number;
+}
+
+export interface EngineName {
+  readonly name: string;
+  readonly device: string;
+  readonly threads: number;
+}
+
+export type AttackEvent =
+  | {
+      readonly type: 'started';
+      readonly model: string;
+      readonly engine: EngineName;
+      readonly target: PngPicture;
+      readonly label: number;
+      readonly labelFrom: 'given' | 'inferred';
+      readonly seed: number;
+      readonly methods: readonly string[];
+      /** What is assumed of the model and the observer, in sentences. */
+      readonly assumptions: readonly string[];
+    }
+  | {
+      readonly type: 'progress';
+      readonly method: string;
+      readonly step: number;
+      /** Steps in all, as far as known. */
+      readonly steps: number | null;
+      readonly seconds: number;
+      readonly loss: number;
+      readonly scores?: Scores;
+      readonly picture?: PngPicture;
+    }
+  | {
+      readonly type: 'result';
+      readonly method: string;
+      readonly step: number;
+      readonly seconds: number;
+      readonly scores: Scores | null;
+      readonly picture: PngPicture;
+      /** Loss after each recorded step. */
+      readonly loss: readonly number[];
+      readonly note: string;
+    }
+  | { readonly type: 'method-failed'; readonly method: string; readonly message: string }
+  /** The figure of all results so far, and the report as the command line's JSON. */
+  | { readonly type: 'finished'; readonly figure: PngPicture; readonly report: unknown }
+  | { readonly type: 'failed'; readonly message: string };

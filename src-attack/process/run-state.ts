@@ -1,0 +1,150 @@
+/** The state of a run as the panel and reports show it, folded from its events. Pure: server and page share it. */
+import type { AttackEvent, AttackSpec, EngineName, PngPicture, Scores } from './protocol.ts';
+
+export interface CurvePoint {
+  readonly step: number;
+  readonly loss: number;
+  /** dB; null where not measured. */
+  readonly psnr: number | null;
+}
+
+export interface MethodState {
+  readonly method: string;
+  readonly status: 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
+  readonly step: number;
+  readonly steps: number | null;
+  readonly seconds: number;
+  readonly picture: PngPicture | null;
+  readonly scores: Scores | null;
+  readonly curve: readonly CurvePoint[];
+  readonly note: string;
+}
+
+export interface RunState {
+  readonly id: number;
+  readonly spec: AttackSpec;
+  readonly status: 'queued' | 'starting' | 'running' | 'done' | 'cancelled' | 'failed';
+  /** A sentence for the user where there is something to say (queued behind, failed because …). */
+  readonly message: string;
+  readonly model: string;
+  readonly engine: EngineName | null;
+  readonly target: PngPicture | null;
+  readonly label: { readonly value: number; readonly from: 'given' | 'inferred' } | null;
+  readonly assumptions: readonly string[];
+  readonly methods: readonly MethodState[];
+  readonly figure: PngPicture | null;
+  readonly report: unknown;
+}
+
+/** Curves keep at most this many points: long runs are thinned by halves, the last point is always there. */
+const maximumCurvePoints = 600;
+
+export function newRun(id: number, spec: AttackSpec): RunState {
+  return {
+    id,
+    spec,
+    status: 'queued',
+    message: '',
+    model: spec.model.name ?? '',
+    engine: null,
+    target: null,
+    label: null,
+    assumptions: [],
+    methods: spec.methods.map(waitingMethod),
+    figure: null,
+    report: null,
+  };
+}
+
+function waitingMethod(method: string): MethodState {
+  return {
+    method,
+    status: 'waiting',
+    step: 0,
+    steps: null,
+    seconds: 0,
+    picture: null,
+    scores: null,
+    curve: [],
+    note: '',
+  };
+}
+
+export function applyEvent(run: RunState, event: AttackEvent): RunState {
+  switch (event.type) {
+    case 'started':
+      return {
+        ...run,
+        status: 'running',
+        message: '',
+        model: event.model,
+        engine: event.engine,
+        target: event.target,
+        label: { value: event.label, from: event.labelFrom },
+        assumptions: event.assumptions,
+      };
+    case 'progress':
+      return updateMethod(run, event.method, method => ({
+        ...method,
+        status: 'running',
+        step: event.step,
+        steps: event.steps,
+        seconds: event.seconds,
+        picture: event.picture ?? method.picture,
+        scores: event.scores ?? method.scores,
+        curve: withPoint(method.curve, { step: event.step, loss: event.loss, psnr: event.scores?.psnr ?? null }),
+      }));
+    case 'result':
+      return updateMethod(run, event.method, method => ({
+        ...method,
+        status: 'done',
+        step: event.step,
+        seconds: event.seconds,
+        picture: event.picture,
+        scores: event.scores,
+        note: event.note,
+      }));
+    case 'method-failed':
+      return updateMethod(run, event.method, method => ({ ...method, status: 'failed', note: event.message }));
+    case 'finished':
+      return {
+        ...run,
+        status: run.status === 'cancelled' ? 'cancelled' : 'done',
+        figure: event.figure,
+        report: event.report,
+      };
+    case 'failed':
+      return stopped({ ...run, status: 'failed', message: event.message });
+  }
+}
+
+/** The run after a cancellation: what was reached stays. */
+export function cancelledRun(run: RunState): RunState {
+  return stopped({ ...run, status: 'cancelled', message: 'Cancelled. What was reached so far is kept.' });
+}
+
+export function isActive(run: RunState): boolean {
+  return run.status === 'queued' || run.status === 'starting' || run.status === 'running';
+}
+
+/** Seconds the running method still needs at its present pace; null when nobody can say. */
+export function secondsLeft(method: MethodState): number | null {
+  if (method.status !== 'running' || method.steps === null || method.step === 0) return null;
+  return (method.seconds / method.step) * Math.max(0, method.steps - method.step);
+}
+
+function stopped(run: RunState): RunState {
+  const methods = run.methods.map(method =>
+    method.status === 'waiting' || method.status === 'running' ? { ...method, status: 'stopped' as const } : method,
+  );
+  return { ...run, methods };
+}
+
+function updateMethod(run: RunState, name: string, update: (method: MethodState) => MethodState): RunState {
+  return { ...run, methods: run.methods.map(method => (method.method === name ? update(method) : method)) };
+}
+
+function withPoint(curve: readonly CurvePoint[], point: CurvePoint): readonly CurvePoint[] {
+  const longer = [...curve, point];
+  return longer.length <= maximumCurvePoints ? longer : longer.filter((_, i) => i % 2 === 0 || i === longer.length - 1);
+}
