@@ -23,3 +23,14 @@ export const readModels: Reader = (file: SourceFile, cancel) => {
   const message = `Leaklint reads ${readableExtensions.map(extension => `.${extension}`).join(', ')} files; this one is none of them.`;
   return { models: [], errors: [{ message }], comments: [] };
 };
+
+/**
+ * Whether a file found by a search is worth reading: true for every model and for some files that are none.
+ * Files that a user names are read whatever this says.
+ */
+export function looksLikeModel({ path, text }: SourceFile): boolean {
+  if (text === undefined) return true;
+  return /\.json$/i.test(path)
+    ? /"(modelTopology|model_config)"|"class_name"\s*:\s*"(Sequential|Model|Functional)"/.test(text)
+    : /\btensorflow\b|\btf\b/.test(text);
+}
