@@ -49,6 +49,9 @@ export interface EngineName {
 }
 
 export type AttackEvent =
+  /** Waiting for other runs: one at a time per window. */
+  | { readonly type: 'queued'; readonly ahead: number }
+  | { readonly type: 'starting' }
   | {
       readonly type: 'started';
       readonly model: string;
@@ -82,8 +85,16 @@ export type AttackEvent =
       /** Loss after each recorded step. */
       readonly loss: readonly number[];
       readonly note: string;
+      /** The figure and the command line's JSON of all results so far. */
+      readonly figure: PngPicture;
+      readonly report: unknown;
     }
   | { readonly type: 'method-failed'; readonly method: string; readonly message: string }
-  /** The figure of all results so far, and the report as the command line's JSON. */
-  | { readonly type: 'finished'; readonly figure: PngPicture; readonly report: unknown }
+  | { readonly type: 'finished' }
+  | { readonly type: 'cancelled' }
+  /** Nothing more comes; what was reached before stays. */
   | { readonly type: 'failed'; readonly message: string };
+
+/** JSON-RPC between language server and attack process: a request that ends with the run, events on the way. */
+export const runMethod = 'attack/run';
+export const eventMethod = 'attack/event';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AttackEvent, AttackSpec } from './protocol.ts';
-import { applyEvent, cancelledRun, isActive, newRun, type RunState, secondsLeft } from './run-state.ts';
+import { applyEvent, isActive, newRun, type RunState, secondsLeft } from './run-state.ts';
 
 const spec: AttackSpec = {
   model: { path: 'model.onnx' },
@@ -65,12 +65,15 @@ test('cancelling keeps pictures and finished methods', () => {
     picture,
     loss: [],
     note: '',
+    figure: picture,
+    report: { version: 1 },
   };
-  const run = cancelledRun(fold([started, result, progress(3, 15)]));
+  const run = fold([started, result, progress(3, 15), { type: 'cancelled' }]);
   expect(run.status).toBe('cancelled');
   expect(isActive(run)).toBe(false);
   expect(run.methods.map(method => method.status)).toEqual(['done', 'stopped']);
   expect(gaussNewton(run).picture).toEqual(picture);
+  expect(run).toMatchObject({ figure: picture, report: { version: 1 } });
 });
 
 test('a failure of one method leaves the others running', () => {

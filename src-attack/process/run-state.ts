@@ -72,6 +72,14 @@ function waitingMethod(method: string): MethodState {
 
 export function applyEvent(run: RunState, event: AttackEvent): RunState {
   switch (event.type) {
+    case 'queued':
+      return {
+        ...run,
+        status: 'queued',
+        message: `Waiting for ${event.ahead} other run${event.ahead === 1 ? '' : 's'}.`,
+      };
+    case 'starting':
+      return { ...run, status: 'starting', message: 'Starting the attack process.' };
     case 'started':
       return {
         ...run,
@@ -95,15 +103,19 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
         curve: withPoint(method.curve, { step: event.step, loss: event.loss, psnr: event.scores?.psnr ?? null }),
       }));
     case 'result':
-      return updateMethod(run, event.method, method => ({
-        ...method,
-        status: 'done',
-        step: event.step,
-        seconds: event.seconds,
-        picture: event.picture,
-        scores: event.scores,
-        note: event.note,
-      }));
+      return {
+        ...updateMethod(run, event.method, method => ({
+          ...method,
+          status: 'done',
+          step: event.step,
+          seconds: event.seconds,
+          picture: event.picture,
+          scores: event.scores,
+          note: event.note,
+        })),
+        figure: event.figure,
+        report: event.report,
+      };
     case 'method-failed':
       return updateMethod(run, event.method, method => ({ ...method, status: 'failed', note: event.message }));
     case 'finished':
@@ -113,14 +125,11 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
         figure: event.figure,
         report: event.report,
       };
+    case 'cancelled':
+      return stopped({ ...run, status: 'cancelled', message: 'Cancelled. What was reached so far is kept.' });
     case 'failed':
       return stopped({ ...run, status: 'failed', message: event.message });
   }
-}
-
-/** The run after a cancellation: what was reached stays. */
-export function cancelledRun(run: RunState): RunState {
-  return stopped({ ...run, status: 'cancelled', message: 'Cancelled. What was reached so far is kept.' });
 }
 
 export function isActive(run: RunState): boolean {

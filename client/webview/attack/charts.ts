@@ -1,0 +1,95 @@
+/** Loss and PSNR over the steps, one line an attack. */
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { CurvePoint, MethodState, RunState } from '../../../src-attack/process/run-state.ts';
+import { make } from './dom.ts';
+
+/** VS Code's chart colours; a saved report falls back to the second value. */
+const colours = [
+  ['--vscode-charts-blue', '#3794ff'],
+  ['--vscode-charts-orange', '#d18616'],
+  ['--vscode-charts-green', '#388a34'],
+  ['--vscode-charts-purple', '#b180d7'],
+  ['--vscode-charts-red', '#f14c4c'],
+  ['--vscode-charts-yellow', '#cca700'],
+] as const;
+
+interface Chart {
+  readonly title: string;
+  readonly value: (point: CurvePoint) => number | null;
+  readonly logarithmic: boolean;
+}
+
+const charts: readonly Chart[] = [
+  // A loss of exactly 0 has no place on a logarithmic axis.
+  { title: 'Loss', value: point => (point.loss > 0 ? point.loss : null), logarithmic: true },
+  { title: 'PSNR (dB)', value: point => point.psnr, logarithmic: false },
+];
+
+export function createCharts(root: HTMLElement) {
+  let plots: { chart: Chart; plot: uPlot }[] = [];
+  let shownMethods = '';
+
+  function rebuild(methods: readonly MethodState[]): void {
+    for (const { plot } of plots) plot.destroy();
+    root.replaceChildren();
+    plots = charts.map(chart => {
+      const holder = make('div', {
+        className: 'chart',
+        attributes: {
+          role: 'img',
+          'aria-label': `${chart.title} over the steps; the last values stand under the pictures`,
+        },
+      });
+      root.append(holder);
+      return { chart, plot: new uPlot(optionsOf(chart, methods, width()), [[]], holder) };
+    });
+  }
+  const width = () => Math.max(240, Math.min(560, root.clientWidth - 16));
+
+  new ResizeObserver(() => {
+    for (const { plot } of plots) plot.setSize({ width: width(), height: 200 });
+  }).observe(root);
+
+  return {
+    update(run: RunState | null) {
+      const methods = run?.methods.filter(method => method.curve.length > 1) ?? [];
+      const names = methods.map(method => method.method).join();
+      if (names !== shownMethods) {
+        shownMethods = names;
+        rebuild(methods);
+      }
+      for (const { chart, plot } of plots) plot.setData(dataOf(chart, methods));
+    },
+  };
+}
+
+/** Joins the curves on their steps: uPlot wants one x axis for all lines. */
+function dataOf(chart: Chart, methods: readonly MethodState[]): uPlot.AlignedData {
+  const tables = methods.map(
+    method => [method.curve.map(point => point.step), method.curve.map(chart.value)] as uPlot.AlignedData,
+  );
+  return tables.length === 0 ? [[]] : uPlot.join(tables);
+}
+
+function optionsOf(chart: Chart, methods: readonly MethodState[], width: number): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string, fallback: string) => style.getPropertyValue(name).trim() || fallback;
+  const text = colour('--vscode-foreground', '#444');
+  const grid = { stroke: colour('--vscode-widget-border', '#8884'), width: 1 };
+  const axis: uPlot.Axis = { stroke: text, grid, ticks: grid };
+  return {
+    title: chart.title,
+    width,
+    height: 200,
+    scales: { x: { time: false }, y: chart.logarithmic ? { distr: 3 } : {} },
+    axes: [axis, { ...axis, size: 64 }],
+    series: [
+      { label: 'step' },
+      ...methods.map((method, i) => {
+        const [name, fallback] = colours[i % colours.length]!;
+        return { label: method.method, stroke: colour(name, fallback), width: 2, spanGaps: true };
+      }),
+    ],
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * The attack panel's page. It draws a {@link PanelState}: in VS Code one that the extension sends and updates, in a
+ * saved report one that stands in the page itself.
+ */
+import { applyEvent } from '../../../src-attack/process/run-state.ts';
+import { createCharts } from './charts.ts';
+import type { FromPage, PanelState, ToPage } from './messages.ts';
+import { createResults } from './results.ts';
+import { createSetupForm } from './setup-form.ts';
+import './style.css';
+
+interface VsCodeApi {
+  postMessage(message: FromPage): void;
+  setState(state: PanelState): void;
+}
+declare function acquireVsCodeApi(): VsCodeApi;
+
+const embedded = document.getElementById('report-state');
+if (embedded) showReport(JSON.parse(embedded.textContent ?? 'null') as PanelState);
+else runPanel(acquireVsCodeApi());
+
+function runPanel(api: VsCodeApi): void {
+  const form = createSetupForm(element('setup'), message => api.postMessage(message));
+  const results = createResults(element('results'));
+  const charts = createCharts(element('charts'));
+  let state: PanelState | undefined;
+  let drawRequested = false;
+  let saved = 0;
+
+  const draw = () => {
+    drawRequested = false;
+    if (!state) return;
+    form.update(state);
+    results.update(state);
+    charts.update(state.run);
+    // Saving serialises every picture: once a second is enough to survive a reload.
+    if (Date.now() - saved > 1000 || state.run?.status !== 'running') {
+      saved = Date.now();
+      api.setState(state);
+    }
+  };
+  window.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
+    if (data.type === 'state') state = data.state;
+    else if (state?.run?.id === data.id) state = { ...state, run: applyEvent(state.run, data.event) };
+    if (!drawRequested) {
+      drawRequested = true;
+      requestAnimationFrame(draw);
+    }
+  });
+  api.postMessage({ type: 'ready' });
+}
+
+function showReport(state: PanelState): void {
+  element('setup').remove();
+  createResults(element('results')).update(state);
+  createCharts(element('charts')).update(state.run);
+}
+
+function element(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no element #${id}`);
+  return found;
+}

@@ -1,0 +1,145 @@
+/**
+ * Starts and watches attack processes: one run at a time, each in a process of its own, which may die at any moment
+ * without costing the editor anything. What it told before stays with the client.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import {
+  type CancellationToken,
+  CancellationTokenSource,
+  createMessageConnection,
+  IPCMessageReader,
+  IPCMessageWriter,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node';
+import { type AttackEvent, type AttackSpec, eventMethod, runMethod } from '../src-attack/process/protocol.ts';
+
+export interface AttackHostOptions {
+  /** The bundled attack process. */
+  readonly processPath: string;
+  /** JavaScript heap of the process, MiB. */
+  readonly memoryLimit: number;
+  readonly onEvent: (id: number, event: AttackEvent) => void;
+  readonly log: (line: string) => void;
+}
+
+interface Run {
+  readonly id: number;
+  readonly spec: AttackSpec;
+  readonly cancellation: CancellationTokenSource;
+  process?: ChildProcess;
+}
+
+/** A process that was asked to stop and does not is killed after this time. Milliseconds. */
+const patience = 800;
+
+export function createAttackHost(options: AttackHostOptions) {
+  const queue: Run[] = [];
+  let active: Run | undefined;
+  let disposed = false;
+
+  function start(id: number, spec: AttackSpec): void {
+    queue.push({ id, spec, cancellation: new CancellationTokenSource() });
+    if (active) announceQueue();
+    void next();
+  }
+
+  function cancel(id: number): void {
+    const waiting = queue.findIndex(run => run.id === id);
+    if (waiting >= 0) {
+      queue.splice(waiting, 1);
+      options.onEvent(id, { type: 'cancelled' });
+      announceQueue();
+    } else if (active?.id === id) {
+      active.cancellation.cancel();
+      const { process } = active;
+      setTimeout(() => process?.kill('SIGKILL'), patience).unref();
+    }
+  }
+
+  async function next(): Promise<void> {
+    if (active || disposed) return;
+    const run = queue.shift();
+    if (!run) return;
+    active = run;
+    announceQueue();
+    options.onEvent(run.id, { type: 'starting' });
+    const last = await execute(run);
+    active = undefined;
+    if (last) options.onEvent(run.id, last);
+    void next();
+  }
+
+  /** Runs to the end, and tells what is left to say: nothing after a `finished` or `failed` of the process itself. */
+  async function execute(run: Run): Promise<AttackEvent | undefined> {
+    const child = fork(options.processPath, [], {
+      execArgv: [`--max-old-space-size=${options.memoryLimit}`],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'json',
+    });
+    run.process = child;
+    child.stdout?.on('data', chunk => options.log(String(chunk).trimEnd()));
+    child.stderr?.on('data', chunk => options.log(String(chunk).trimEnd()));
+    const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
+    let said = false;
+    connection.onNotification(eventMethod, (event: AttackEvent) => {
+      said = event.type === 'finished' || event.type === 'failed';
+      options.onEvent(run.id, event);
+    });
+    connection.listen();
+    const exit = new Promise<string>(resolve => {
+      child.once('error', error => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    const outcome = await Promise.race([
+      request(connection, run.spec, run.cancellation.token),
+      exit.then(why => ({ ended: why })),
+    ]);
+    connection.dispose();
+    child.kill();
+    if (run.cancellation.token.isCancellationRequested) return { type: 'cancelled' };
+    if (said) return undefined;
+    if (outcome && 'ended' in outcome)
+      return { type: 'failed', message: endedMessage(outcome.ended, options.memoryLimit) };
+    return outcome?.failure ? { type: 'failed', message: outcome.failure } : undefined;
+  }
+
+  function announceQueue(): void {
+    queue.forEach((run, place) => {
+      options.onEvent(run.id, { type: 'queued', ahead: place + (active ? 1 : 0) });
+    });
+  }
+
+  return {
+    start,
+    cancel,
+    running: () => active?.process?.pid,
+    dispose() {
+      disposed = true;
+      queue.length = 0;
+      active?.process?.kill('SIGKILL');
+    },
+  };
+}
+
+async function request(
+  connection: MessageConnection,
+  spec: AttackSpec,
+  token: CancellationToken,
+): Promise<{ failure: string } | undefined> {
+  try {
+    await connection.sendRequest(runMethod, spec, token);
+    return undefined;
+  } catch (error) {
+    // A process that dies rejects the request as well; its exit, which says more, is then the answer.
+    if (!token.isCancellationRequested) await new Promise(resolve => setTimeout(resolve, 200));
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function endedMessage(why: string, memoryLimit: number): string {
+  const memory =
+    why === 'SIGABRT' || why === 'exit code 134' || why === 'SIGKILL'
+      ? ` If nobody ended it, it ran out of memory (its heap limit is ${memoryLimit} MiB): try a smaller image or fewer attacks.`
+      : '';
+  return `The attack process ended (${why}). What was reached so far is kept; run the attack again to go on.${memory}`;
+}
