@@ -1,0 +1,81 @@
+import { type ConfigValue, isUnknown } from './config.ts';
+import {
+  type Describe,
+  field,
+  finiteNumber,
+  flag,
+  integer,
+  type LayerContext,
+  noteUnknown,
+  show,
+  singleInput,
+} from './values.ts';
+import { weight } from './weights.ts';
+
+/** Source: tfjs-layers normalization.ts. `axis` counts the batch axis as 0; the op's axes do not count it. */
+
+const defaultEpsilon = 1e-3;
+
+function epsilonOf(c: LayerContext): number {
+  const epsilon = finiteNumber(c, 'epsilon', defaultEpsilon);
+  if (epsilon === null) c.unknowns.push('epsilon is not known');
+  return epsilon ?? defaultEpsilon;
+}
+
+/** Index into a shape without the batch axis; null (with a problem) for the batch axis and beyond. */
+function axisIndex(c: LayerContext, axis: number, input: readonly unknown[] | null): number | null {
+  if (input === null) return axis < 0 ? axis : axis - 1;
+  const index = axis < 0 ? axis + input.length : axis - 1;
+  if (axis !== 0 && index >= 0 && index < input.length) return index;
+  c.problems.push(`${c.className} cannot normalise axis ${axis} of an input of rank ${input.length + 1}.`);
+  return null;
+}
+
+export const batchNormalization: Describe = c => {
+  const input = singleInput(c);
+  const axis = integer(c, 'axis', -1);
+  const index = axis === null ? null : axisIndex(c, axis, input);
+  const channels = index === null ? null : (input?.at(index) ?? null);
+  const epsilon = epsilonOf(c);
+  const shape = [channels];
+  return {
+    op: { kind: 'norm', norm: 'batch', axes: index === null ? [] : [index], epsilon },
+    outputShapes: [input],
+    weights: [
+      ...(flag(c, 'scale', true) ? [weight(c, 'gamma', shape, 'gammaInitializer', 'ones')] : []),
+      ...(flag(c, 'center', true) ? [weight(c, 'beta', shape, 'betaInitializer', 'zeros')] : []),
+      weight(c, 'movingMean', shape, 'movingMeanInitializer', 'zeros', false),
+      weight(c, 'movingVariance', shape, 'movingVarianceInitializer', 'ones', false),
+    ],
+  };
+};
+
+export const layerNormalization: Describe = c => {
+  const input = singleInput(c);
+  const axes = layerAxes(c)
+    .map(axis => axisIndex(c, axis, input))
+    .filter(axis => axis !== null);
+  if (new Set(axes).size < axes.length) c.problems.push(`axis names an axis twice: ${show(field(c, 'axis'))}.`);
+  const epsilon = epsilonOf(c);
+  const shape = axes.map(axis => input?.at(axis) ?? null);
+  return {
+    op: { kind: 'norm', norm: 'layer', axes, epsilon },
+    outputShapes: [input],
+    weights: [
+      ...(flag(c, 'scale', true) ? [weight(c, 'gamma', shape, 'gammaInitializer', 'ones')] : []),
+      ...(flag(c, 'center', true) ? [weight(c, 'beta', shape, 'betaInitializer', 'zeros')] : []),
+    ],
+  };
+};
+
+function layerAxes(c: LayerContext): readonly number[] {
+  const value = field(c, 'axis') ?? -1;
+  const axes: readonly ConfigValue[] = Array.isArray(value) ? value : [value];
+  const unknown = axes.find(isUnknown);
+  if (unknown !== undefined) noteUnknown(c, 'axis', unknown.unknown);
+  const integers = axes.filter((axis): axis is number => typeof axis === 'number' && Number.isSafeInteger(axis));
+  if (unknown === undefined && integers.length < axes.length) {
+    c.problems.push(`axis must be an integer or integers, but is ${show(value)}.`);
+  }
+  return integers;
+}
