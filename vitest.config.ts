@@ -12,6 +12,8 @@ export default defineConfig({
       'test/*.test.ts',
       'test/lsp/**/*.test.ts',
     ],
+    // Some tests start processes of their own: more workers than this make small machines thrash.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

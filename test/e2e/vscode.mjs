@@ -1,0 +1,118 @@
+// A real VS Code with the packaged extension, in a browser, for the tests in *.e2e.mjs.
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { startBrowser } from '../../scripts/lib/chromium.mjs';
+import { out, root, vsix } from '../../scripts/lib/paths.mjs';
+import { startVsCode } from '../../scripts/lib/vscode-server.mjs';
+
+export const shots = path.join(out, 'shots');
+
+/**
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {import('playwright-core').Locator} Locator
+ * @typedef {import('playwright-core').FrameLocator} FrameLocator
+ * @typedef {{ browser: import('playwright-core').Browser, server: import('../../scripts/lib/vscode-server.mjs').VsCodeServer }} Host
+ * @typedef {{
+ *   page: Page,
+ *   folder: string,
+ *   editor: Locator,
+ *   palette: (command: string) => Promise<void>,
+ *   hover: (text: string) => Promise<Locator>,
+ *   frame: () => FrameLocator,
+ *   shot: (name: string) => Promise<void>,
+ * }} Window
+ */
+
+/** @type {Promise<Host> | undefined} */
+let host;
+
+/** One server and one browser serve all tests; each test has a window of its own. @returns {Promise<Host>} */
+function sharedHost() {
+  host ??= (async () => {
+    const server = await startVsCode({ extension: vsix });
+    try {
+      return { server, browser: await startBrowser() };
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  })();
+  return host;
+}
+
+/** Ends what the tests shared. */
+export async function closeHost() {
+  const running = await host?.catch(() => undefined);
+  await running?.browser.close();
+  await running?.server.stop();
+}
+
+/**
+ * Runs a command by its title, as a person would.
+ * @param {Page} page
+ * @param {string} command
+ */
+async function runCommand(page, command) {
+  await page.keyboard.press('F1');
+  await page.locator('.quick-input-widget input').fill(`>${command}`);
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: command }).first().click();
+}
+
+/**
+ * Rests the pointer on a text in the editor until a hover of ours is there.
+ * @param {Page} page
+ * @param {Locator} editor
+ * @param {string} text a whole token
+ * @returns {Promise<Locator>} the hover
+ */
+async function hoverOver(page, editor, text) {
+  const hover = page.locator('.monaco-hover:not(.hidden)', { hasText: /gradient leakage/i }).first();
+  await editor.locator('.view-line span > span', { hasText: text }).first().hover();
+  await hover.waitFor({ timeout: 30_000 });
+  return hover;
+}
+
+/** @param {Page} page @param {string} name */
+async function screenshot(page, name) {
+  fs.mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: path.join(shots, `${name}.png`) });
+}
+
+/**
+ * Opens a folder of the repository in a window of a real VS Code that has the packaged extension, and uses it.
+ * @template T
+ * @param {{ folder: string, openFile?: string, size?: { width: number, height: number } }} options
+ *   `folder`: relative to the root, copied first, so that a test may change it; `openFile`: relative to it
+ * @param {(window: Window) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+export async function withVsCode({ folder, openFile, size = { width: 1280, height: 800 } }, use) {
+  const { browser, server } = await sharedHost();
+  const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'leaklint-e2e-'));
+  const copy = path.join(parent, path.basename(folder));
+  fs.cpSync(path.join(root, folder), copy, { recursive: true });
+  const context = await browser.newContext({ viewport: size });
+  const page = await context.newPage();
+  try {
+    await page.goto(server.url(copy, openFile ? [['openFile', server.remoteUri(path.join(copy, openFile))]] : []));
+    await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    const editor = page.locator('.editor-instance .monaco-editor').first();
+    if (openFile) await editor.locator('.view-line').first().waitFor({ timeout: 60_000 });
+    return await use({
+      page,
+      folder: copy,
+      editor,
+      palette: command => runCommand(page, command),
+      hover: text => hoverOver(page, editor, text),
+      frame: () => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame'),
+      shot: name => screenshot(page, name),
+    });
+  } catch (error) {
+    await screenshot(page, `failed-${Date.now()}`).catch(() => undefined);
+    throw error;
+  } finally {
+    await context.close();
+    fs.rmSync(parent, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
