@@ -1,6 +1,7 @@
 /** The extension: starts the language server, owns the commands and the status item. Computes nothing. */
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
+import { registerAttackPanel } from './attack-panel.ts';
 import { debugInformation } from './debug-information.ts';
 import { createClient } from './language-client.ts';
 import { registerReports } from './layer-report.ts';
@@ -20,15 +21,19 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
   const status = createStatus();
   context.subscriptions.push(output, status);
 
+  const attacks = registerAttackPanel(context, () => client);
+
   const start = async () => {
     client = createClient(context, output, { ruleUriBase: ruleUriBase() });
     status.follow(client);
+    attacks.follow(client);
     await client.start();
   };
 
   context.subscriptions.push(
     ...registerRulePages(context),
     ...registerReports(() => client),
+    ...attacks.disposables,
     vscode.commands.registerCommand('leaklint.showOutput', () => output.show()),
     vscode.commands.registerCommand('leaklint.restartServer', async () => {
       status.clear();

@@ -3,7 +3,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import { overlaps } from './positions.ts';
-import { commands } from './protocol.ts';
+import { commands, type RunAttackArgument } from './protocol.ts';
 import { suppressionEdit } from './suppression-edit.ts';
 
 /** Rules that report on Leaklint's own input: suppressing them by comment would hide the mistake. */
@@ -18,6 +18,7 @@ export function actionsFor(
 ): CodeAction[] {
   const actions: CodeAction[] = [];
   const offeredPages = new Set<string>();
+  const offeredAttacks = new Set<string>();
   for (const finding of report.findings) {
     const diagnostic = toDiagnostic(document, finding, ruleUriBase);
     if (!overlaps(diagnostic.range, range)) continue;
@@ -27,6 +28,10 @@ export function actionsFor(
     if (!offeredPages.has(finding.ruleId)) {
       offeredPages.add(finding.ruleId);
       actions.push(openPage(diagnostic, finding.ruleId));
+    }
+    if (finding.model !== undefined && !offeredAttacks.has(finding.model)) {
+      offeredAttacks.add(finding.model);
+      actions.push(runAttack(document, diagnostic, finding.model));
     }
   }
   return actions;
@@ -48,5 +53,15 @@ function openPage(diagnostic: Diagnostic, ruleId: string): CodeAction {
     kind: CodeActionKind.QuickFix,
     diagnostics: [diagnostic],
     command: { title: `Explain ${ruleId}`, command: commands.openRulePage, arguments: [ruleId] },
+  };
+}
+
+function runAttack(document: TextDocument, diagnostic: Diagnostic, model: string): CodeAction {
+  const argument: RunAttackArgument = { uri: document.uri, model };
+  return {
+    title: `Run leakage attack on ${model}`,
+    kind: CodeActionKind.QuickFix,
+    diagnostics: [diagnostic],
+    command: { title: 'Run leakage attack', command: commands.runLeakageAttack, arguments: [argument] },
   };
 }

@@ -11,7 +11,14 @@ import {
   IPCMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
-import { type AttackEvent, type AttackSpec, eventMethod, runMethod } from '../src-attack/process/protocol.ts';
+import {
+  type AttackChoices,
+  type AttackEvent,
+  type AttackSpec,
+  choicesMethod,
+  eventMethod,
+  runMethod,
+} from '../src-attack/process/protocol.ts';
 
 export interface AttackHostOptions {
   /** The bundled attack process. */
@@ -69,30 +76,34 @@ export function createAttackHost(options: AttackHostOptions) {
     void next();
   }
 
-  /** Runs to the end, and tells what is left to say: nothing after a `finished` or `failed` of the process itself. */
-  async function execute(run: Run): Promise<AttackEvent | undefined> {
+  function launch(): { child: ChildProcess; connection: MessageConnection; ended: Promise<string> } {
     const child = fork(options.processPath, [], {
       execArgv: [`--max-old-space-size=${options.memoryLimit}`],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'json',
     });
-    run.process = child;
     child.stdout?.on('data', chunk => options.log(String(chunk).trimEnd()));
     child.stderr?.on('data', chunk => options.log(String(chunk).trimEnd()));
+    const ended = new Promise<string>(resolve => {
+      child.once('error', error => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
     const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
+    connection.listen();
+    return { child, connection, ended };
+  }
+
+  /** Runs to the end, and tells what is left to say: nothing after a `finished` or `failed` of the process itself. */
+  async function execute(run: Run): Promise<AttackEvent | undefined> {
+    const { child, connection, ended } = launch();
+    run.process = child;
     let said = false;
     connection.onNotification(eventMethod, (event: AttackEvent) => {
       said = event.type === 'finished' || event.type === 'failed';
       options.onEvent(run.id, event);
     });
-    connection.listen();
-    const exit = new Promise<string>(resolve => {
-      child.once('error', error => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
     const outcome = await Promise.race([
       request(connection, run.spec, run.cancellation.token),
-      exit.then(why => ({ ended: why })),
+      ended.then(why => ({ ended: why })),
     ]);
     connection.dispose();
     child.kill();
@@ -109,9 +120,31 @@ export function createAttackHost(options: AttackHostOptions) {
     });
   }
 
+  /** Asks a process of its own, since finding engines means loading tensor libraries. Asked once, then remembered. */
+  let choices: Promise<AttackChoices> | undefined;
+  function askChoices(): Promise<AttackChoices> {
+    choices ??= (async () => {
+      const { child, connection, ended } = launch();
+      try {
+        return await Promise.race([
+          connection.sendRequest<AttackChoices>(choicesMethod),
+          ended.then(why => Promise.reject(new Error(`The attack process could not be started (${why}).`))),
+        ]);
+      } finally {
+        connection.dispose();
+        child.kill();
+      }
+    })();
+    choices.catch(() => {
+      choices = undefined;
+    });
+    return choices;
+  }
+
   return {
     start,
     cancel,
+    choices: askChoices,
     running: () => active?.process?.pid,
     dispose() {
       disposed = true;

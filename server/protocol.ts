@@ -1,5 +1,6 @@
 /** What the language server and the client say to each other beyond LSP itself. Plain data, no imports but types. */
 import type { Range } from 'vscode-languageserver-types';
+import type { AttackChoices, AttackEvent, AttackSpec } from '../src-attack/process/protocol.ts';
 
 /** Sent by the client in `initializationOptions`. */
 export interface InitializationOptions {
@@ -52,6 +53,43 @@ export interface DebugResult {
   readonly checksRun: number;
   readonly checksCancelled: number;
   readonly workerRestarts: number;
+  /** Process id of the attack that runs now; null when none does. */
+  readonly attackProcess: number | null;
+}
+
+/** Request, client to server: the models of a document or file that an attack can be run on, with their figures. */
+export const attackModelsRequest = 'leaklint/attack/models';
+export interface AttackModelsParams {
+  readonly uri: string;
+}
+export interface AttackModel {
+  readonly name: string;
+  /** r of n and c(M), as the lens shows them. */
+  readonly summary: string;
+}
+
+/** Request, client to server: the attacks and engines there are to choose from. */
+export const attackChoicesRequest = 'leaklint/attack/choices';
+export type AttackChoicesResult = AttackChoices;
+
+/** Request, client to server: queue a run; everything further comes as events. The client chooses the id. */
+export const attackStartRequest = 'leaklint/attack/start';
+export interface AttackStartParams {
+  readonly id: number;
+  /** The document or file; the server fills the spec's path and text from it. */
+  readonly uri: string;
+  readonly spec: Omit<AttackSpec, 'model'> & { readonly modelName?: string };
+}
+/** Request, client to server: stop a run or take it out of the queue. */
+export const attackCancelRequest = 'leaklint/attack/cancel';
+export interface AttackCancelParams {
+  readonly id: number;
+}
+/** Notification, server to client. */
+export const attackEventNotification = 'leaklint/attack/event';
+export interface AttackEventParams {
+  readonly id: number;
+  readonly event: AttackEvent;
 }
 
 /** Client commands that the server's lenses and actions name. */
@@ -59,10 +97,17 @@ export const commands = {
   openRulePage: 'leaklint.openRulePage',
   showLayerReport: 'leaklint.showLayerReport',
   showOutput: 'leaklint.showOutput',
+  runLeakageAttack: 'leaklint.runLeakageAttack',
 } as const;
 
 /** Argument of {@link commands.showLayerReport} when it comes from a lens. */
 export interface ShowReportArgument {
   readonly uri: string;
   readonly range?: Range;
+}
+
+/** Argument of {@link commands.runLeakageAttack} when it comes from a lens or a finding. */
+export interface RunAttackArgument {
+  readonly uri: string;
+  readonly model?: string;
 }

@@ -15,6 +15,7 @@ import { createExactPool } from '../host/exact-pool.ts';
 import type { FileReport } from '../src-analysis/check.ts';
 import { textReport } from '../src-analysis/reports/text.ts';
 import { actionsFor } from './actions.ts';
+import { registerAttackRequests } from './attack-requests.ts';
 import { Checker } from './checker.ts';
 import { createConfigs } from './configs.ts';
 import { failureDiagnostic, toDiagnostics } from './diagnostics.ts';
@@ -181,11 +182,15 @@ export function startServer(connection: Connection): void {
       checksRun: linter.counters.run,
       checksCancelled: linter.counters.cancelled,
       workerRestarts: checker.restarts,
+      attackProcess: attacks.running() ?? null,
     }),
   );
 
+  const attacks = registerAttackRequests(connection, documents, uri => linter.reportOf(uri), pathOf);
+
   connection.onShutdown(async () => {
     linter.dispose();
+    attacks.dispose();
     await Promise.all([checker.dispose(), exact.dispose()]);
   });
   documents.listen(connection);

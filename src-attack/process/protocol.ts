@@ -95,6 +95,21 @@ export type AttackEvent =
   /** Nothing more comes; what was reached before stays. */
   | { readonly type: 'failed'; readonly message: string };
 
+/** One thing to choose: an attack or an engine. */
+export interface AttackChoice {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** The attacks there are, and the engines that this machine can run. */
+export interface AttackChoices {
+  readonly methods: readonly AttackChoice[];
+  readonly engines: readonly AttackChoice[];
+}
+
 /** JSON-RPC between language server and attack process: a request that ends with the run, events on the way. */
 export const runMethod = 'attack/run';
 export const eventMethod = 'attack/event';
+/** Request without parameters; answers {@link AttackChoices}. */
+export const choicesMethod = 'attack/choices';

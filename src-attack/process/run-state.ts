@@ -119,12 +119,7 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
     case 'method-failed':
       return updateMethod(run, event.method, method => ({ ...method, status: 'failed', note: event.message }));
     case 'finished':
-      return {
-        ...run,
-        status: run.status === 'cancelled' ? 'cancelled' : 'done',
-        figure: event.figure,
-        report: event.report,
-      };
+      return { ...run, status: 'done', message: '' };
     case 'cancelled':
       return stopped({ ...run, status: 'cancelled', message: 'Cancelled. What was reached so far is kept.' });
     case 'failed':

@@ -1,7 +1,9 @@
 /** Builds elements; text is always text, never markup: names come from the model's file. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  properties: Partial<HTMLElementTagNameMap[K]> & { readonly attributes?: Readonly<Record<string, string>> } = {},
+  properties: Partial<Omit<HTMLElementTagNameMap[K], 'attributes'>> & {
+    readonly attributes?: Readonly<Record<string, string>>;
+  } = {},
   ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const { attributes, ...rest } = properties;

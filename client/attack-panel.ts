@@ -1,0 +1,254 @@
+/**
+ * The attack panel: one webview beside the editor. The extension holds the run's state, so that hiding the panel or
+ * the end of the attack process loses nothing; the page keeps a copy for a reload of the window.
+ */
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import {
+  type AttackCancelParams,
+  type AttackChoicesResult,
+  type AttackEventParams,
+  type AttackModel,
+  type AttackModelsParams,
+  type AttackStartParams,
+  attackCancelRequest,
+  attackChoicesRequest,
+  attackEventNotification,
+  attackModelsRequest,
+  attackStartRequest,
+  type RunAttackArgument,
+} from '../server/protocol.ts';
+import type { AttackEvent } from '../src-attack/process/protocol.ts';
+import { applyEvent, isActive, newRun } from '../src-attack/process/run-state.ts';
+import { exportRun } from './attack-export.ts';
+import { attackPage } from './attack-page.ts';
+import { showProgress } from './attack-progress.ts';
+import { sampleImages } from './sample-images.ts';
+import type { FromPage, PanelState, Setup, ToPage } from './webview/attack/messages.ts';
+
+const viewType = 'leaklint.attack';
+
+export function registerAttackPanel(context: vscode.ExtensionContext, client: () => LanguageClient | undefined) {
+  let panel: vscode.WebviewPanel | undefined;
+  let state: PanelState | undefined;
+  const changed = new vscode.EventEmitter<PanelState>();
+
+  const post = (message: ToPage) => void panel?.webview.postMessage(message);
+  const setState = (next: PanelState) => {
+    state = next;
+    post({ type: 'state', state: next });
+    changed.fire(next);
+  };
+
+  function onEvent(id: number, event: AttackEvent): void {
+    if (state?.run?.id !== id) return;
+    state = { ...state, run: applyEvent(state.run, event) };
+    post({ type: 'event', id, event });
+    changed.fire(state);
+  }
+
+  /** Every new connection to the server; a run of the old one will not be heard of again. */
+  function follow(connected: LanguageClient): void {
+    if (state?.run && isActive(state.run)) {
+      onEvent(state.run.id, {
+        type: 'failed',
+        message: 'The language server was restarted. What was reached so far is kept; run the attack again to go on.',
+      });
+    }
+    connected.onNotification(attackEventNotification, ({ id, event }: AttackEventParams) => onEvent(id, event));
+  }
+
+  async function open(argument?: RunAttackArgument): Promise<void> {
+    const target = await chooseModel(client(), argument);
+    if (!target) return;
+    if (state?.run && isActive(state.run) && state.model.uri === target.uri) {
+      reveal();
+      return;
+    }
+    const choices = await client()?.sendRequest<AttackChoicesResult>(attackChoicesRequest);
+    if (!choices) return;
+    reveal();
+    const images = sampleImages(context.extensionUri, panel?.webview);
+    setState({
+      model: target,
+      choices: { ...choices, images },
+      setup: state?.setup ?? defaultSetup(choices, images[0]?.id ?? ''),
+      run: state?.model.uri === target.uri && state.model.name === target.name ? state.run : null,
+    });
+  }
+
+  function reveal(): void {
+    if (panel) panel.reveal(undefined, true);
+    else {
+      adopt(
+        vscode.window.createWebviewPanel(viewType, 'Leakage attack', {
+          viewColumn: vscode.ViewColumn.Beside,
+          preserveFocus: true,
+        }),
+      );
+    }
+  }
+
+  function adopt(adopted: vscode.WebviewPanel): void {
+    panel = adopted;
+    const folders = [
+      vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview'),
+      vscode.Uri.joinPath(context.extensionUri, 'media'),
+    ];
+    adopted.webview.options = { enableScripts: true, localResourceRoots: folders };
+    adopted.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', 'icon.png');
+    adopted.webview.onDidReceiveMessage((message: FromPage) => receive(message));
+    adopted.onDidDispose(() => {
+      panel = undefined;
+      // Nobody looks any more: the run ends, and what it reached is there when the panel is opened again.
+      if (state?.run && isActive(state.run)) void cancel();
+    });
+    adopted.webview.html = attackPage(adopted.webview, context.extensionUri, randomBytes(16).toString('base64'));
+  }
+
+  async function receive(message: FromPage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        if (state) post({ type: 'state', state });
+        break;
+      case 'setup':
+        // The page shows the choice already: sending it back would fight with what is typed next.
+        if (state) setState({ ...state, setup: message.setup });
+        break;
+      case 'run':
+        await run();
+        break;
+      case 'cancel':
+        await cancel();
+        break;
+      case 'chooseImage':
+        await chooseImage();
+        break;
+      case 'export':
+        if (state?.run) await exportRun(state.run, message.what);
+        break;
+    }
+  }
+
+  async function run(): Promise<void> {
+    const server = client();
+    if (!state || !server || (state.run && isActive(state.run))) return;
+    const id = Date.now();
+    const { model, setup } = state;
+    const spec = { ...setup, modelName: model.name };
+    setState({
+      ...state,
+      run: newRun(id, { ...setup, model: { path: vscode.Uri.parse(model.uri).fsPath, name: model.name } }),
+    });
+    const params: AttackStartParams = { id, uri: model.uri, spec };
+    try {
+      await server.sendRequest(attackStartRequest, params);
+      void showProgress(id, () => state, changed.event, cancel);
+    } catch (error) {
+      onEvent(id, { type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  async function cancel(): Promise<void> {
+    if (!state?.run) return;
+    const params: AttackCancelParams = { id: state.run.id };
+    await client()?.sendRequest(attackCancelRequest, params);
+  }
+
+  async function chooseImage(): Promise<void> {
+    const chosen = await vscode.window.showOpenDialog({
+      title: 'Image to reconstruct',
+      filters: { Images: ['png', 'jpg', 'jpeg'] },
+      openLabel: 'Use Image',
+    });
+    const file = chosen?.[0];
+    if (!file || !state) return;
+    const bytes = await vscode.workspace.fs.readFile(file);
+    const type = /\.png$/i.test(file.path) ? 'png' : 'jpeg';
+    const choice = {
+      id: file.fsPath,
+      title: file.path.split('/').pop() ?? file.fsPath,
+      description: file.fsPath,
+      source: `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`,
+    };
+    const images = [...state.choices.images.filter(image => image.id !== choice.id), choice];
+    setState({ ...state, choices: { ...state.choices, images }, setup: { ...state.setup, image: choice.id } });
+  }
+
+  const serializer: vscode.WebviewPanelSerializer<PanelState> = {
+    async deserializeWebviewPanel(restored, saved) {
+      adopt(restored);
+      if (!saved?.model) return;
+      const known = new Set(sampleImages(context.extensionUri, restored.webview).map(image => image.id));
+      // Addresses of bundled pictures change with every webview; chosen files carry their own.
+      const images = [
+        ...sampleImages(context.extensionUri, restored.webview),
+        ...saved.choices.images.filter(image => !known.has(image.id) && image.source.startsWith('data:')),
+      ];
+      const interrupted = saved.run && isActive(saved.run);
+      setState({
+        ...saved,
+        choices: { ...saved.choices, images },
+        run:
+          interrupted && saved.run
+            ? applyEvent(saved.run, {
+                type: 'failed',
+                message: 'The window was reloaded during the run. What was reached so far is kept.',
+              })
+            : saved.run,
+      });
+    },
+  };
+
+  return {
+    follow,
+    /** For tests in the extension host. */
+    state: () => state,
+    disposables: [
+      changed,
+      vscode.commands.registerCommand('leaklint.runLeakageAttack', open),
+      vscode.window.registerWebviewPanelSerializer(viewType, serializer),
+    ],
+  };
+}
+
+function defaultSetup(choices: AttackChoicesResult, image: string): Setup {
+  const methods = choices.methods.map(method => method.id);
+  return {
+    methods: methods.includes('gauss-newton') ? ['gauss-newton'] : methods.slice(0, 1),
+    image,
+    label: 0,
+    engine: 'auto',
+    preprocess: 'x/255 - 0.5',
+    seed: 10,
+  };
+}
+
+/** The model to attack: from the lens, or of the active file, asking when there are several. */
+async function chooseModel(
+  client: LanguageClient | undefined,
+  argument: RunAttackArgument | undefined,
+): Promise<PanelState['model'] | undefined> {
+  const uri = argument?.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
+  if (!uri || !client) {
+    await vscode.window.showInformationMessage(
+      'Open a file with a model first, then run “Leaklint: Run Leakage Attack”.',
+    );
+    return undefined;
+  }
+  const params: AttackModelsParams = { uri };
+  const models = await client.sendRequest<AttackModel[]>(attackModelsRequest, params);
+  if (models.length === 0) {
+    await vscode.window.showInformationMessage('Leaklint found no model in this file.');
+    return undefined;
+  }
+  const named = models.find(model => model.name === argument?.model);
+  const model = named ?? (models.length === 1 ? models[0] : await pick(models));
+  return model && { uri, name: model.name, summary: model.summary };
+}
+
+async function pick(models: readonly AttackModel[]): Promise<AttackModel | undefined> {
+  const items = models.map(model => ({ label: model.name, description: model.summary, model }));
+  return (await vscode.window.showQuickPick(items, { title: 'Model to attack' }))?.model;
+}
