@@ -77,6 +77,25 @@ export function pad(a: Node, before: readonly number[], after: readonly number[]
   return a.graph.node({ kind: 'pad', before: [...before], after: [...after], value }, [a], shape);
 }
 
+/** Puts steps[i] − 1 zeros between the entries along every axis i. */
+export function zerosBetween(a: Node, steps: readonly number[]): Node {
+  return steps.reduce((node, step, axis) => zerosAlong(node, axis, step), a);
+}
+
+function zerosAlong(a: Node, axis: number, step: number): Node {
+  const length = a.shape[axis]!;
+  if (step === 1 || length === 1) return a;
+  const [before, after] = [a.shape.slice(0, axis), a.shape.slice(axis + 1)];
+  const apart = reshape(a, [...before, length, 1, ...after]);
+  const none = apart.shape.map(() => 0);
+  const padded = pad(
+    apart,
+    none,
+    none.map((_, i) => (i === axis + 1 ? step - 1 : 0)),
+  );
+  return sliceAxis(reshape(padded, [...before, length * step, ...after]), axis, 0, (length - 1) * step + 1);
+}
+
 export function concat(parts: readonly Node[], axis: number): Node {
   const [first] = parts;
   if (!first) throw new Error('There is nothing to concatenate.');

@@ -1,5 +1,5 @@
 import { softmax } from './activation.ts';
-import { pad, reshape, slice, transpose } from './arrange.ts';
+import { pad, reshape, slice, transpose, zerosBetween } from './arrange.ts';
 import { conv, convInputGrad, convWeightGrad } from './convolution.ts';
 import { div, exp, gate, mul, neg, pow, sigmoid, sign, square, sub } from './elementwise.ts';
 import type { ConvolutionGeometry, Node } from './graph.ts';
@@ -171,29 +171,10 @@ function convolutionRule(
 
 /** Puts entry j of g at starts + j·steps of a tensor of zeros: the adjoint of a slice. */
 function spread(g: Node, starts: readonly number[], steps: readonly number[], shape: readonly number[]): Node {
-  const stretched = steps.reduce((node, step, axis) => stretch(node, axis, step), g);
-  const room = stretched.shape.map((dim, axis) => shape[axis]! - starts[axis]! - dim);
-  const fitting = slice(
-    stretched,
-    starts.map(() => 0),
-    stretched.shape.map((dim, axis) => dim + Math.min(0, room[axis]!)),
-  );
+  const stretched = zerosBetween(g, steps);
   return pad(
-    fitting,
+    stretched,
     starts,
-    room.map(count => Math.max(0, count)),
+    stretched.shape.map((dim, axis) => shape[axis]! - starts[axis]! - dim),
   );
-}
-
-/** Puts step − 1 zeros after every entry along an axis. */
-function stretch(node: Node, axis: number, step: number): Node {
-  if (step === 1) return node;
-  const [before, length, after] = [node.shape.slice(0, axis), node.shape[axis]!, node.shape.slice(axis + 1)];
-  const apart = reshape(node, [...before, length, 1, ...after]);
-  const padded = pad(
-    apart,
-    apart.shape.map(() => 0),
-    apart.shape.map((_, i) => (i === axis + 1 ? step - 1 : 0)),
-  );
-  return reshape(padded, [...before, length * step, ...after]);
 }
