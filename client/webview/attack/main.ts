@@ -3,6 +3,7 @@
  * saved report one that stands in the page itself.
  */
 import { applyEvent } from '../../../src-attack/process/run-state.ts';
+import type { SavedRun } from '../../../src-attack/report/html.ts';
 import { createCharts } from './charts.ts';
 import type { FromPage, PanelState, ToPage } from './messages.ts';
 import { createResults } from './results.ts';
@@ -16,7 +17,7 @@ interface VsCodeApi {
 declare function acquireVsCodeApi(): VsCodeApi;
 
 const embedded = document.getElementById('report-state');
-if (embedded) showReport(JSON.parse(embedded.textContent ?? 'null') as PanelState);
+if (embedded) showReport(JSON.parse(embedded.textContent ?? 'null') as SavedRun);
 else runPanel(acquireVsCodeApi());
 
 function runPanel(api: VsCodeApi): void {
@@ -50,7 +51,7 @@ function runPanel(api: VsCodeApi): void {
   api.postMessage({ type: 'ready' });
 }
 
-function showReport(state: PanelState): void {
+function showReport(state: SavedRun): void {
   element('setup').remove();
   createResults(element('results')).update(state);
   createCharts(element('charts')).update(state.run);

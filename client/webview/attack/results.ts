@@ -1,8 +1,8 @@
 /** Target and reconstructions side by side, each with its scores in words. */
 import type { PngPicture, Scores } from '../../../src-attack/process/protocol.ts';
 import { type MethodState, type RunState, secondsLeft } from '../../../src-attack/process/run-state.ts';
+import type { SavedRun } from '../../../src-attack/report/html.ts';
 import { make, setText } from './dom.ts';
-import type { PanelState } from './messages.ts';
 
 interface Card {
   readonly root: HTMLElement;
@@ -38,7 +38,7 @@ export function createResults(root: HTMLElement) {
   }
 
   return {
-    update({ model, run }: PanelState) {
+    update({ model, run }: SavedRun) {
       setText(title, `Gradient leakage of ${model.name}`);
       setText(summary, model.summary);
       setText(status, statusLine(run));
