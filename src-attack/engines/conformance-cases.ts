@@ -3,7 +3,7 @@ import * as arrange from '../ir/arrange.ts';
 import { conv, convInputGrad, convolutionGeometry, convWeightGrad } from '../ir/convolution.ts';
 import * as elementwise from '../ir/elementwise.ts';
 import { gradient, jvp, vjp } from '../ir/gradient.ts';
-import { type ConvolutionGeometry, createGraph, type Node, sizeOf } from '../ir/graph.ts';
+import { type ConvolutionGeometry, createGraph, type Graph, type Node, sizeOf } from '../ir/graph.ts';
 import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../ir/loss.ts';
 import { dense, matmul } from '../ir/matmul.ts';
 import { groupNorm, normalise, normaliseBy } from '../ir/normalisation.ts';
@@ -279,14 +279,20 @@ export const conformanceCases: readonly ConformanceCase[] = [
   },
 ];
 
-/** Value, gradient, d/d(inputs) of a gradient distance, Jᵀu and Jt of a case, with seeded inputs. */
-export function conformanceProblem(testCase: ConformanceCase): ConformanceProblem {
-  const graph = createGraph();
+/**
+ * Value, gradient, d/d(inputs) of a gradient distance, Jᵀu and Jt of a case, with seeded inputs. Several cases may share
+ * a graph, which is compiled once; names of inputs and outputs then start with a prefix.
+ */
+export function conformanceProblem(
+  testCase: ConformanceCase,
+  graph: Graph = createGraph(),
+  prefix = '',
+): ConformanceProblem {
   const random = seededUniform(testCase.shapes.length * 7919 + testCase.name.length);
   const draw = (shape: readonly number[], low: number, high: number): Float32Array =>
     Float32Array.from({ length: sizeOf(shape) }, () => low + (high - low) * random());
   const [low, high] = testCase.interval ?? [-1, 1];
-  const inputs = testCase.shapes.map((shape, i) => graph.input(`in${i}`, shape));
+  const inputs = testCase.shapes.map((shape, i) => graph.input(`${prefix}in${i}`, shape));
   const value = testCase.build(...inputs);
   const cotangent = draw(value.shape, -1, 1);
   const weights = graph.constant('weights', value.shape, cotangent);
@@ -299,24 +305,30 @@ export function conformanceProblem(testCase: ConformanceCase): ConformanceProble
   const seconds = gradient(distance, inputs);
   const pulled = vjp([value], inputs, [weights]);
   const pushed = jvp([value], inputs, targets);
+  const outputs = {
+    value,
+    loss,
+    distance,
+    pushed: pushed[0]!,
+    ...numbered({ gradient: gradients, second: seconds, pulled }),
+  };
   return {
-    outputs: {
-      value,
-      loss,
-      distance,
-      pushed: pushed[0]!,
-      ...Object.fromEntries(
-        inputs.flatMap((_, i) => [
-          [`gradient${i}`, gradients[i]!],
-          [`second${i}`, seconds[i]!],
-          [`pulled${i}`, pulled[i]!],
-        ]),
-      ),
-    },
-    inputs: Object.fromEntries(inputs.map((node, i) => [`in${i}`, draw(node.shape, low, high)])),
+    outputs: withPrefix(prefix, outputs),
+    inputs: Object.fromEntries(inputs.map((node, i) => [`${prefix}in${i}`, draw(node.shape, low, high)])),
     cotangent,
     tangents,
   };
+}
+
+/** Lists of nodes as outputs `gradient0`, `gradient1`, … */
+function numbered(lists: Readonly<Record<string, readonly Node[]>>): Record<string, Node> {
+  return Object.fromEntries(
+    Object.entries(lists).flatMap(([name, nodes]) => nodes.map((node, i): [string, Node] => [name + i, node])),
+  );
+}
+
+function withPrefix<T>(prefix: string, entries: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).map(([name, value]) => [prefix + name, value]));
 }
 
 /** A convolution and its two gradients as functions of their own, each of which is differentiated twice. */

@@ -1,5 +1,5 @@
-import type { Values } from '../ir/graph.ts';
-import { conformanceCases, conformanceProblem } from './conformance-cases.ts';
+import { createGraph, type Values } from '../ir/graph.ts';
+import { type ConformanceProblem, conformanceCases, conformanceProblem } from './conformance-cases.ts';
 import type { Engine, Precision } from './engine.ts';
 import { createReferenceEngine } from './reference/engine.ts';
 
@@ -14,38 +14,69 @@ export interface Disagreement {
 /** Largest relative error that is put down to rounding. */
 export const tolerance: Readonly<Record<Precision, number>> = { float32: 2e-5, float64: 1e-12 };
 
+/** Cases that make one program: fewer programs start faster, larger ones take ONNX Runtime longer to optimise. */
+const casesInProgram = 10;
+
 /**
  * Runs every conformance case on an engine and on the float64 reference, and returns what differs by more than
- * rounding. Cases run one by one; an engine's failure is a disagreement, never an exception.
+ * rounding. Where a program of several cases fails, each is tried alone, so that the culprit is named. An engine's
+ * failure is a disagreement, never an exception.
  */
 export async function findDisagreements(engine: Engine, precision: Precision): Promise<Disagreement[]> {
   const found: Disagreement[] = [];
-  for (const testCase of conformanceCases) {
-    const { outputs, inputs } = conformanceProblem(testCase);
-    const expected = await compute(createReferenceEngine(), outputs, inputs, 'float64');
+  for (let at = 0; at < conformanceCases.length; at += casesInProgram) {
+    const graph = createGraph();
+    const cases = conformanceCases.slice(at, at + casesInProgram);
+    const problems = cases.map(testCase => conformanceProblem(testCase, graph, `${testCase.name}|`));
+    const merged: Problem = {
+      outputs: Object.assign({}, ...problems.map(problem => problem.outputs)),
+      inputs: Object.assign({}, ...problems.map(problem => problem.inputs)),
+    };
+    const expected = await compute(createReferenceEngine(), merged, 'float64');
     try {
-      const actual = await compute(engine, outputs, inputs, precision);
-      for (const [output, values] of Object.entries(expected)) {
-        const error = relativeError(actual[output]!, values);
-        if (!(error < tolerance[precision])) found.push({ testCase: testCase.name, output, error });
-      }
-    } catch (error) {
-      found.push({ testCase: testCase.name, output: String(error), error: Number.NaN });
+      found.push(...compare(await compute(engine, merged, precision), expected, precision));
+    } catch {
+      for (const problem of problems) found.push(...(await tryAlone(engine, problem, expected, precision)));
     }
   }
   return found;
 }
 
-async function compute(
+type Problem = Pick<ConformanceProblem, 'outputs' | 'inputs'>;
+
+async function tryAlone(
   engine: Engine,
-  outputs: Parameters<Engine['compile']>[0],
-  inputs: Readonly<Record<string, Values>>,
+  problem: Problem,
+  expected: Readonly<Record<string, Values>>,
   precision: Precision,
-): Promise<Record<string, Values>> {
-  const program = await engine.compile(outputs, { precision });
-  const results = await program.run(inputs);
-  await program.dispose();
-  return results;
+): Promise<Disagreement[]> {
+  try {
+    return compare(await compute(engine, problem, precision), expected, precision);
+  } catch (error) {
+    const [name = ''] = Object.keys(problem.outputs);
+    return [{ testCase: name.split('|')[0]!, output: String(error), error: Number.NaN }];
+  }
+}
+
+async function compute(engine: Engine, problem: Problem, precision: Precision): Promise<Record<string, Values>> {
+  const program = await engine.compile(problem.outputs, { precision });
+  try {
+    return await program.run(problem.inputs);
+  } finally {
+    await program.dispose();
+  }
+}
+
+function compare(
+  actual: Readonly<Record<string, Values>>,
+  expected: Readonly<Record<string, Values>>,
+  precision: Precision,
+): Disagreement[] {
+  return Object.entries(actual).flatMap(([name, values]) => {
+    const error = relativeError(values, expected[name]!);
+    const [testCase = '', output = ''] = name.split('|');
+    return error < tolerance[precision] ? [] : [{ testCase, output, error }];
+  });
 }
 
 /** Largest difference over the largest expected entry (or over 1e-3 where all are smaller). */
