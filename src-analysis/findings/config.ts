@@ -130,10 +130,12 @@ function readRules(node: Node | undefined, report: Report): ResolvedConfig['rule
   const rules = { ...defaultConfig.rules };
   if (!node) return rules;
   for (const [id, value] of readObject(node, "'rules'", null, report)) {
-    const [levelNode, optionsNode] = value.type === 'array' ? (value.children ?? []) : [value];
+    const [levelNode, optionsNode, extra] = value.type === 'array' ? (value.children ?? []) : [value];
     const level = stringOf(levelNode);
     const problem = ruleLevelProblem(id, level ?? '');
-    if (problem && ruleIds.includes(id) && level === null) {
+    if (extra) {
+      report(extra, `The setting of '${id}' has at most two parts: [level, options].`);
+    } else if (problem && ruleIds.includes(id) && level === null) {
       report(value, `The setting of '${id}' must be off, info, warn or error, or [level, options].`);
     } else if (problem) {
       report(value.parent?.children?.[0] ?? value, `In 'rules': ${problem}.`);
@@ -142,8 +144,6 @@ function readRules(node: Node | undefined, report: Report): ResolvedConfig['rule
       const options = { ...defaultOptions(meta), ...(optionsNode ? readOptions(optionsNode, meta, report) : {}) };
       rules[id] = { severity: levels[level as ConfigLevel], options };
     }
-    const extra = value.type === 'array' ? value.children?.[2] : undefined;
-    if (extra) report(extra, `The setting of '${id}' has at most two parts: [level, options].`);
   }
   return rules;
 }

@@ -29,7 +29,7 @@ function report(graph: ModelGraph, layer: Layer, dense: DenseOp): RuleReport {
   const first = readsModelInput(graph, layer);
   const what = first ? `the model's input itself (${size(dense)} entries)` : `its input (${size(dense)} features)`;
   const how =
-    dense.bias && isTrained(layer, 'bias')
+    dense.bias && dense.beta !== 0 && isTrained(layer, 'bias')
       ? `the gradient of ${name} contains ${what} exactly: x = (∂L/∂W)ᵣ / (∂L/∂b)ᵣ for any unit r whose bias gradient is not 0`
       : `the gradient of ${name} contains ${what} up to one factor: without a trained bias, ∂L/∂W = δxᵀ still has rank one. ` +
         'Removing the bias does not hide the input';

@@ -1,7 +1,7 @@
 import { quoteName } from '../../findings/printable.ts';
 import type { Identifiable } from '../../model/analysis.ts';
 import type { Rule } from '../rule.ts';
-import { assuming, basisWords, observer, percent } from '../wording.ts';
+import { assuming, basisWords, percent } from '../wording.ts';
 
 /**
  * The identifiable dimension r = rank ∂(all gradients)/∂(input) of the whole model against its n input entries.
@@ -37,8 +37,8 @@ export const identifiableInput: Rule = {
     return [
       {
         message:
-          `Gradient leakage: ${headline(identifiable)} (r/n = ${percent(fraction)}, ${basisWords[identifiable.basis]}).` +
-          `${decides}${assuming(identifiable.assumptions)}`,
+          `Gradient leakage: the gradient of one example ${holds(identifiable)}, for an observer who knows the weights ` +
+          `(r/n = ${percent(fraction)}, ${basisWords[identifiable.basis]}).${decides}${assuming(identifiable.assumptions)}`,
         note: fraction < (options.threshold ?? 0),
         ...(graph.range ? { range: graph.range } : {}),
         ...(related ? { related: [related] } : {}),
@@ -47,8 +47,8 @@ export const identifiableInput: Rule = {
   },
 };
 
-function headline({ rank, unknowns }: Identifiable): string {
+function holds({ rank, unknowns }: Identifiable): string {
   return rank === unknowns
-    ? `to ${observer}, all ${unknowns} input entries are determined (no other input nearby has this gradient)`
-    : `${observer} has ${rank} independent equations for the ${unknowns} input entries`;
+    ? `determines all ${unknowns} input entries (no other input nearby has the same gradient)`
+    : `holds ${rank} independent equations for the ${unknowns} input entries`;
 }

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import type { LayerAnalysis } from '../../model/analysis.ts';
+import { analysisOf, chain, conv, dense, figures, unknownFigures } from '../testing.ts';
+import { solubleLayer } from './rule.ts';
+
+const range = { start: 5, end: 11 };
+const graph = chain([{ op: { kind: 'input' } }, { op: conv, name: 'conv1', range }, { op: dense() }]);
+
+function check(...layers: LayerAnalysis[]) {
+  return solubleLayer.check({ graph, analysis: analysisOf(layers), options: {} });
+}
+
+describe('soluble-layer', () => {
+  it('reports a soluble convolution on its name, with rank, basis and assumptions', () => {
+    const [report, ...more] = check(figures(1, { assumptions: ['generic weights', 'batch of one.'] }));
+    expect(more).toEqual([]);
+    expect(report?.layer?.name).toBe('conv1');
+    expect(report?.range).toEqual(range);
+    expect(report?.message).toContain('all 3072 input entries');
+    expect(report?.message).toContain('rank(U) = 3072, generic-rank law');
+    expect(report?.message).toContain('Assumes: generic weights; batch of one.');
+  });
+
+  it('does not claim entries that no window reads', () => {
+    const rank = { weights: 2883, gradients: 100, system: 2883 };
+    const [report] = check(figures(1, { touched: 2883, rank, basis: 'finite-field' }));
+    expect(report?.message).toContain('the 2883 of its 3072 input entries that it reads');
+    expect(report?.message).toContain('exact elimination over a finite field');
+  });
+
+  it.each([
+    ['deficient', figures(1, { verdict: 'deficient', deficiency: -10 })],
+    ['unknown', figures(1, unknownFigures)],
+    ['dense, which has a rule of its own', figures(2)],
+    ['not in the graph', figures(7)],
+  ])('is silent on a layer that is %s', (_, layer) => {
+    expect(check(layer)).toEqual([]);
+  });
+});
