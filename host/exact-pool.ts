@@ -62,28 +62,30 @@ export function createExactPool(options: ExactPoolOptions): ExactPool {
     const finish = (ranks: ConvRanks | null | undefined, reusable: boolean) => {
       if (!running.delete(task)) return;
       clearTimeout(timer);
-      worker.removeAllListeners();
-      // A terminated worker may still report an error: nobody is waiting for it any more.
-      worker.on('error', () => {});
+      worker.off('message', onMessage).off('exit', onExit).off('error', onError);
       worker.unref();
       if (reusable && !disposed) idle.push(worker);
       else void worker.terminate();
       task.settle(ranks);
       startNext();
     };
-    const timer = setTimeout(() => finish(null, false), task.seconds * 1000);
-    task.stopWorker = () => finish(undefined, false);
-    worker.on('message', ({ ranks }: ExactAnswer) => finish(ranks, true));
-    worker.on('error', error => {
+    const onMessage = ({ ranks }: ExactAnswer) => finish(ranks, true);
+    const onExit = () => finish(null, false);
+    const onError = (error: Error) => {
       options.onFailure?.(error);
       finish(null, false);
-    });
-    worker.on('exit', () => finish(null, false));
+    };
+    const timer = setTimeout(() => finish(null, false), task.seconds * 1000);
+    task.stopWorker = () => finish(undefined, false);
+    worker.on('message', onMessage).on('exit', onExit).on('error', onError);
     worker.postMessage(task.geometry satisfies ExactJob);
   }
 
   function startWorker(): Worker {
-    return new Worker(options.workerPath, { resourceLimits: { maxOldGenerationSizeMb: options.memoryLimit ?? 1024 } });
+    const limits = { maxOldGenerationSizeMb: options.memoryLimit ?? 1024 };
+    const worker = new Worker(options.workerPath, { resourceLimits: limits });
+    // An error of a worker that nobody waits for any more must not end the process.
+    return worker.on('error', () => {});
   }
 
   function stop(task: Task): void {

@@ -71,7 +71,9 @@ async function readLimited(path: string, limit: number): Promise<Uint8Array | st
     if (stats.size > limit) {
       return `The file has ${Math.ceil(stats.size / mebibyte)} MiB; Leaklint reads at most ${limit / mebibyte} MiB of this kind.`;
     }
-    return await handle.readFile();
+    // A plain Uint8Array: a Buffer's methods differ, and the readers know no Node.
+    const { buffer, byteOffset, byteLength } = await handle.readFile();
+    return new Uint8Array(buffer, byteOffset, byteLength);
   } finally {
     await handle.close();
   }
