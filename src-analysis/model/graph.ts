@@ -237,6 +237,8 @@ export interface Layer {
   readonly weights: readonly WeightRef[];
   /** False where the source freezes the layer: its weights then contribute no gradient. */
   readonly trainable: boolean;
+  /** Id of the first application of the same layer: both use one set of weights, whose gradient is the sum over all uses. */
+  readonly sharedWith?: number;
   /** The name token of the layer call: where a squiggle goes. */
   readonly range?: Range;
   /** The whole call: where a hover answers. */
