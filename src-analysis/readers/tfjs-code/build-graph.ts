@@ -1,0 +1,136 @@
+import type { Edge, Gap, Layer, ModelGraph, Shape } from '../../model/graph.ts';
+import { type ConfigValue, isUnknown as isUnknownConfig } from '../tfjs-layers/config.ts';
+import type { Context } from './context.ts';
+import { rangeOf, sentence } from './context.ts';
+import { nodesOf } from './models.ts';
+import { calleeName, modelNameFor } from './names.ts';
+import type { ApplyNode, LayerValue, ModelValue } from './values.ts';
+import { shapeOf } from './values.ts';
+
+/** The graph of a model, and what TensorFlow.js would refuse in it. */
+export interface BuiltModel {
+  readonly graph: ModelGraph;
+  readonly problems: readonly { readonly message: string; readonly layer: number }[];
+}
+
+/** Turns a model value into the graph that analysis reads. */
+export function buildGraph(context: Context, model: ModelValue, name: string): BuiltModel {
+  const nodes = nodesOf(context, model);
+  const ids = new Map(nodes.map((node, id) => [node, id]));
+  const names = nameLayers(nodes);
+  const inputs = new Set(model.inputs.map(tensor => tensor.node));
+  const edge = (node: ApplyNode, output: number): Edge => ({ layer: ids.get(node) ?? 0, output });
+  const first = new Map<LayerValue, number>();
+  const layers = nodes.map((node, id): Layer => {
+    const sharedWith = first.get(node.layer);
+    if (sharedWith === undefined) first.set(node.layer, id);
+    return toLayer(context, model, node, id, {
+      name: names[id] ?? node.layer.type,
+      inputs: inputs.has(node) ? [] : node.inputs.map(tensor => edge(tensor.node, tensor.output)),
+      ...(sharedWith !== undefined && { sharedWith }),
+      ...(inputs.has(node) && { op: { kind: 'input' } }),
+    });
+  });
+  const graph: ModelGraph = {
+    name,
+    format: 'tfjs-code',
+    range: rangeOf(context, calleeName(model.site)),
+    fullRange: rangeOf(context, model.site),
+    layers,
+    inputs: model.inputs.map(tensor => edge(tensor.node, tensor.output)),
+    outputs: model.outputs.map(tensor => edge(tensor.node, tensor.output)),
+    gaps: [...model.gaps, ...inputGaps(context, nodes, inputs), ...shapeGaps(context, nodes, names)],
+  };
+  const problems = nodes.flatMap((node, layer) => node.description.problems.map(message => ({ message, layer })));
+  return { graph, problems };
+}
+
+function toLayer(
+  context: Context,
+  model: ModelValue,
+  node: ApplyNode,
+  id: number,
+  own: Pick<Layer, 'name' | 'inputs'> & Partial<Layer>,
+): Layer {
+  const { layer, description } = node;
+  const frozen = [model, ...node.within].some(owner => owner.trainable === false);
+  return {
+    id,
+    type: layer.type,
+    op: description.op,
+    inputShapes: own.inputs.length === 0 ? [] : node.inputs.map(shapeOf),
+    outputShapes: description.outputShapes,
+    ...(description.activation && { activation: description.activation }),
+    weights: description.weights,
+    trainable: !frozen && (layer.trainable ?? description.trainable),
+    ...(layer.site &&
+      !layer.implicit && { range: rangeOf(context, calleeName(layer.site)), fullRange: rangeOf(context, layer.site) }),
+    ...own,
+  };
+}
+
+/**
+ * Names of layers: the one the code gives, else the layer's type and a number counted within the model. Layers of a
+ * model used as a layer are prefixed with its name; a layer applied again gets a number in parentheses.
+ */
+function nameLayers(nodes: readonly ApplyNode[]): string[] {
+  const given = new Map<LayerValue, string>();
+  const counts = new Map<string, number>();
+  const taken = new Map<string, number>();
+  return nodes.map(node => {
+    const prefix = node.within.map(model => `${model.name ?? modelNameFor(model.site)}/`).join('');
+    let name = given.get(node.layer);
+    if (name === undefined) {
+      const key = `${prefix}${node.layer.type}`;
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      name = node.layer.name ?? `${node.layer.type}_${count}`;
+      given.set(node.layer, name);
+    }
+    const full = `${prefix}${name}`;
+    const uses = (taken.get(full) ?? 0) + 1;
+    taken.set(full, uses);
+    return uses === 1 ? full : `${full} (${uses})`;
+  });
+}
+
+function isKnown(shape: Shape): boolean {
+  return shape?.every(dim => dim !== null) ?? false;
+}
+
+/** Why the shape of an input is not known; inputs that the model does not list. */
+function inputGaps(context: Context, nodes: readonly ApplyNode[], inputs: ReadonlySet<ApplyNode>): Gap[] {
+  const gaps: Gap[] = [];
+  for (const node of nodes) {
+    if (node.description.op.kind !== 'input') continue;
+    const range = node.layer.site && rangeOf(context, calleeName(node.layer.site));
+    const note = (clause: string): void => void gaps.push({ reason: sentence(clause), ...(range && { range }) });
+    if (!inputs.has(node)) note('the model depends on an input that it does not list');
+    if (isKnown(node.description.outputShapes[0] ?? null)) continue;
+    const cause = Object.values(node.layer.config).map(causeOf).find(Boolean) ?? 'it leaves dimensions open';
+    note(`the input shape of the model is not known here: ${cause}`);
+  }
+  return gaps;
+}
+
+/** Why the shape is lost at a layer whose inputs' shapes are known. */
+function shapeGaps(context: Context, nodes: readonly ApplyNode[], names: readonly string[]): Gap[] {
+  return nodes.flatMap((node, id): Gap[] => {
+    const { op, outputShapes, problems } = node.description;
+    if (op.kind === 'unknown' || op.kind === 'input' || problems.length > 0) return [];
+    if (outputShapes.every(isKnown) || !node.inputs.every(tensor => isKnown(shapeOf(tensor)))) return [];
+    const causes = Object.entries(node.layer.config).flatMap(([key, value]) => {
+      const cause = causeOf(value);
+      return cause ? [`${key}: ${cause}`] : [];
+    });
+    if (causes.length === 0 || !node.layer.site) return [];
+    const reason = sentence(`the output shape of \`${names[id]}\` is not known here: ${causes.join('; ')}`);
+    return [{ reason, range: rangeOf(context, calleeName(node.layer.site)) }];
+  });
+}
+
+/** The reason of an unknown value, or of an unknown entry of a list. */
+function causeOf(value: ConfigValue): string | undefined {
+  if (Array.isArray(value)) return value.map(causeOf).find(Boolean);
+  return isUnknownConfig(value) ? value.unknown : undefined;
+}

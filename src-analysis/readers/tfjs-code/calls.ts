@@ -1,0 +1,118 @@
+import ts from 'typescript';
+import { join } from './branches.ts';
+import { limits } from './budget.ts';
+import type { Context } from './context.ts';
+import { quote } from './context.ts';
+import { evaluate } from './expressions.ts';
+import { noteEscape } from './models.ts';
+import { bindPattern } from './patterns.ts';
+import type { Activation, Scope } from './scope.ts';
+import { childScope, varNames } from './scope.ts';
+import { declare, runStatements } from './statements.ts';
+import { callTensorflow } from './tensorflow.ts';
+import type { ClassValue, FunctionValue, Value } from './values.ts';
+import { isUnknown, unknown } from './values.ts';
+
+/** A `throw` of the evaluated program on its way to a `catch`. */
+export class Thrown extends Error {
+  readonly value: Value;
+  constructor(value: Value) {
+    super('thrown by the evaluated program');
+    this.value = value;
+  }
+}
+
+/** Makes the closure of a function expression or declaration. */
+export function makeFunction(
+  context: Context,
+  scope: Scope,
+  node: ts.FunctionLikeDeclaration,
+  name: string,
+  home?: ClassValue,
+): FunctionValue {
+  const closure: FunctionValue = { kind: 'function', node, scope, name, ...(home && { home }) };
+  context.closures.push(closure);
+  return closure;
+}
+
+/** Calls any value. What is not a function of this file, of JavaScript or of TensorFlow.js returns something unknown. */
+export function callValue(
+  context: Context,
+  callee: Value,
+  thisValue: Value,
+  args: readonly Value[],
+  node: ts.Node,
+  activation?: Activation,
+): Value {
+  context.budget.spend(1);
+  if (typeof callee === 'object' && callee !== null) {
+    if (callee.kind === 'function') return callFunction(context, callee, thisValue, args, node);
+    if (callee.kind === 'builtin') return callee.run(context, { thisValue, args, node });
+    if (callee.kind === 'tf') return callTensorflow(context, callee.path, args, node, activation);
+  }
+  noteEscape(context, args, node);
+  const called = ts.isCallExpression(node) || ts.isNewExpression(node) ? node.expression : node;
+  if (isUnknown(callee)) return unknown(`the result of ${quote(context, called)} is not known here`);
+  return unknown(`${quote(context, called)} is not a function that is known here`);
+}
+
+/** Calls a function of the file. `node` is the call, for messages. */
+export function callFunction(
+  context: Context,
+  callee: FunctionValue,
+  thisValue: Value,
+  args: readonly Value[],
+  node: ts.Node,
+): Value {
+  context.called.add(callee.node);
+  const { body } = callee.node;
+  if (!body) return unknown(`\`${callee.name}\` has no body in this file`);
+  if (context.depth + 12 > limits.depth) return unknown(`${quote(context, node)} is nested too deeply`);
+  const arrow = ts.isArrowFunction(callee.node);
+  const activation: Activation = {
+    callee,
+    args,
+    thisValue,
+    owner: arrow ? callee.scope.activation : undefined,
+    home: callee.home,
+  };
+  const scope = childScope(callee.scope, activation);
+  bindParameters(context, scope, callee, args);
+  if ('asteriskToken' in callee.node && callee.node.asteriskToken) {
+    runBody(context, scope, body);
+    return unknown(`\`${callee.name}\` is a generator, whose values are not followed`);
+  }
+  return runBody(context, scope, body);
+}
+
+function runBody(context: Context, scope: Scope, body: ts.Block | ts.Expression): Value {
+  if (!ts.isBlock(body)) return evaluate(context, scope, body);
+  for (const name of varNames(body)) if (!scope.variables.has(name)) declare(context, scope, name, undefined);
+  const completion = runStatements(context, scope, body.statements);
+  if (completion?.type === 'return') return completion.value;
+  if (completion?.type !== 'maybe' || completion.abrupt.type !== 'return') return undefined;
+  return join(context, completion.abrupt.value, undefined, completion.why);
+}
+
+function bindParameters(context: Context, scope: Scope, callee: FunctionValue, args: readonly Value[]): void {
+  let position = 0;
+  for (const parameter of callee.node.parameters) {
+    if (ts.isIdentifier(parameter.name) && parameter.name.text === 'this') continue;
+    let value: Value;
+    if (parameter.dotDotDotToken) {
+      value = { kind: 'array', born: ++context.clock, elements: args.slice(position) };
+    } else {
+      value = args[position++];
+      if (parameter.initializer && (value === undefined || (isUnknown(value) && value.defaults))) {
+        value = evaluate(context, scope, parameter.initializer);
+      }
+    }
+    bindPattern(context, scope, parameter.name, value);
+  }
+}
+
+/** What stands for an argument when nobody calls the function. */
+export function missingArgument(context: Context, callee: FunctionValue, parameter: ts.ParameterDeclaration): Value {
+  const reason = `${quote(context, parameter.name)} is a parameter of \`${callee.name}\`, which is not called with known arguments here`;
+  return { kind: 'unknown', reason, defaults: true };
+}

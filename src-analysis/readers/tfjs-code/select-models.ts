@@ -1,0 +1,125 @@
+import type ts from 'typescript';
+import type { ModelGraph } from '../../model/graph.ts';
+import type { ReadError } from '../reader.ts';
+import { limits } from './budget.ts';
+import { type BuiltModel, buildGraph } from './build-graph.ts';
+import type { Context } from './context.ts';
+import { rangeOf } from './context.ts';
+import { calleeName, enclosingFunctionName, modelNameFor } from './names.ts';
+import type { ModelValue, Value } from './values.ts';
+import { isArray, isPrimitive } from './values.ts';
+
+/**
+ * The models to report, of all that evaluation made. Models used as layers of others are parts of those, unless they
+ * are trained on their own. Several models made at one place of the source are one, unless their graphs differ; calls
+ * with known arguments count for more than calls that nobody makes.
+ */
+export function selectModels(context: Context): { models: ModelGraph[]; errors: ReadError[] } {
+  const bySite = new Map<ts.Node, ModelValue[]>();
+  for (const model of context.models) {
+    if (isEmpty(model) || (model.nested && !model.trained)) continue;
+    bySite.set(model.site, [...(bySite.get(model.site) ?? []), model]);
+  }
+  const chosen: { model: ModelValue; built: BuiltModel; variant: boolean }[] = [];
+  const errors: ReadError[] = [];
+  let layers = 0;
+  const sites = [...bySite].sort(([a], [b]) => a.pos - b.pos);
+  for (const [site, group] of sites) {
+    const variants = distinct(context, known(group));
+    for (const [index, { model, built }] of variants.entries()) {
+      layers += built.graph.layers.length;
+      if (index < limits.variants && chosen.length < limits.models && layers <= limits.layers) {
+        chosen.push({ model, built, variant: variants.length > 1 });
+        continue;
+      }
+      const message = `${variants.length} different models are made here; only ${index} of them are analysed.`;
+      errors.push({ message, range: rangeOf(context, calleeName(site)) });
+      break;
+    }
+  }
+  const names = uniqueNames(chosen);
+  const models = chosen.map(({ built }, index) => ({ ...built.graph, name: names[index] ?? built.graph.name }));
+  return { models, errors: [...errors, ...problemsOf(chosen.map(({ built }) => built))] };
+}
+
+function isEmpty(model: ModelValue): boolean {
+  return model.outputs.length === 0 && model.gaps.length === 0;
+}
+
+/** Models made with known arguments, or by code that runs, if there are any. */
+function known(group: readonly ModelValue[]): readonly ModelValue[] {
+  const certain = group.filter(model => !model.explored || model.changedBy !== undefined);
+  const executed = certain.some(model => !model.explored);
+  return executed ? certain : group;
+}
+
+function distinct(context: Context, group: readonly ModelValue[]): { model: ModelValue; built: BuiltModel }[] {
+  const seen = new Map<string, { model: ModelValue; built: BuiltModel }>();
+  for (const model of group.slice(0, 4 * limits.variants)) {
+    const built = buildGraph(context, model, model.name ?? modelNameFor(model.site));
+    const key = group.length === 1 ? '' : JSON.stringify([built.graph.layers, built.graph.gaps]);
+    if (!seen.has(key)) seen.set(key, { model, built });
+  }
+  const variants = [...seen.values()];
+  const complete = variants.filter(({ model, built }) => !model.explored || isComplete(built.graph));
+  return complete.length > 0 ? complete : variants.slice(0, 1);
+}
+
+function isComplete(graph: ModelGraph): boolean {
+  return (
+    graph.gaps.length === 0 &&
+    graph.layers.every(layer => layer.outputShapes.every(shape => shape?.every(d => d !== null)))
+  );
+}
+
+/** Names that tell the models of a file apart: by the call that makes them, by the function around, by a number. */
+function uniqueNames(chosen: readonly { model: ModelValue; built: BuiltModel; variant: boolean }[]): string[] {
+  let names = chosen.map(({ model, built, variant }) => {
+    if (model.changedBy !== undefined && variant) return `${built.graph.name} after ${model.changedBy}()`;
+    return variant && model.maker
+      ? `${model.maker.name}(${model.maker.args.map(argumentText).join(', ')})`
+      : built.graph.name;
+  });
+  const repeated = countNames(names);
+  names = names.map((name, index) => {
+    const around = chosen[index] && enclosingFunctionName(chosen[index].model.site);
+    return (repeated.get(name) ?? 0) > 1 && around !== undefined && around !== name ? `${name} (${around})` : name;
+  });
+  const taken = new Map<string, number>();
+  const clashes = countNames(names);
+  return names.map(name => {
+    if ((clashes.get(name) ?? 0) < 2) return name;
+    const number = (taken.get(name) ?? 0) + 1;
+    taken.set(name, number);
+    return `${name} #${number}`;
+  });
+}
+
+function countNames(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function argumentText(value: Value): string {
+  if (typeof value === 'string') return value.length > 20 ? `'${value.slice(0, 19)}…'` : `'${value}'`;
+  if (isPrimitive(value)) return String(value);
+  if (isArray(value) && value.elements.length <= 4 && value.elements.every(isPrimitive)) {
+    return `[${value.elements.map(argumentText).join(', ')}]`;
+  }
+  return '…';
+}
+
+/** What TensorFlow.js would refuse, once for every place. */
+function problemsOf(built: readonly BuiltModel[]): ReadError[] {
+  const errors = new Map<string, ReadError>();
+  for (const { graph, problems } of built) {
+    for (const problem of problems) {
+      const layer = graph.layers[problem.layer];
+      const message = layer ? `${layer.name}: ${problem.message}` : problem.message;
+      const range = layer?.range ?? graph.range;
+      errors.set(`${range?.start} ${message}`, { message, ...(range && { range }) });
+    }
+  }
+  return [...errors.values()];
+}

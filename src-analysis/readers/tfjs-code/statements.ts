@@ -1,0 +1,306 @@
+import ts from 'typescript';
+import type { Outcome } from './branches.ts';
+import { adopt, inBranch, join, merge, touch } from './branches.ts';
+import { limits } from './budget.ts';
+import { makeFunction, Thrown } from './calls.ts';
+import { makeClass } from './classes.ts';
+import type { Context, Why } from './context.ts';
+import { dependsOn } from './context.ts';
+import { evaluate } from './expressions.ts';
+import { runLoop } from './loops.ts';
+import { bindImportEquals, bindImports } from './modules.ts';
+import { strictlyEqual } from './operators.ts';
+import { bindPattern } from './patterns.ts';
+import type { Binding, Scope } from './scope.ts';
+import { childScope, lexicalNames, lookUp, namesIn } from './scope.ts';
+import type { Value } from './values.ts';
+import { isUnknown, truthiness, unknown } from './values.ts';
+
+export type Abrupt =
+  | { readonly type: 'return'; readonly value: Value }
+  | { readonly type: 'throw'; readonly value: Value }
+  | { readonly type: 'break' | 'continue'; readonly label: string | undefined };
+
+/** How a statement ends if not normally. `maybe`: abruptly under a condition that is not known. */
+export type Completion = Abrupt | { readonly type: 'maybe'; readonly abrupt: Abrupt; readonly why: Why };
+
+export function declare(context: Context, scope: Scope, name: string, value: Value): void {
+  const binding = scope.variables.get(name);
+  if (binding) assignBinding(context, binding, value);
+  else scope.variables.set(name, { kind: 'binding', born: ++context.clock, value });
+}
+
+export function assignBinding(context: Context, binding: Binding, value: Value): void {
+  touch(context, binding);
+  binding.value = value;
+}
+
+/** Runs statements in a scope of their own, declarations first. */
+export function runStatements(
+  context: Context,
+  scope: Scope,
+  statements: readonly ts.Statement[],
+): Completion | undefined {
+  hoist(context, scope, statements);
+  return runFrom(context, scope, statements, 0);
+}
+
+function runFrom(
+  context: Context,
+  scope: Scope,
+  statements: readonly ts.Statement[],
+  start: number,
+): Completion | undefined {
+  for (let i = start; i < statements.length; i++) {
+    const completion = run(context, scope, statements[i]!);
+    if (completion?.type === 'maybe') {
+      // What follows is only reached if the condition was not met.
+      const rest = (): Completion | undefined => runFrom(context, scope, statements, i + 1);
+      return either(context, completion.why, () => completion.abrupt, rest);
+    }
+    if (completion) return completion;
+  }
+  return undefined;
+}
+
+/** Declares what a list of statements declares, and makes its functions, before any of it runs. */
+export function hoist(context: Context, scope: Scope, statements: readonly ts.Statement[]): void {
+  for (const name of lexicalNames(statements)) {
+    if (!scope.variables.has(name)) declare(context, scope, name, undefined);
+  }
+  for (const statement of statements) {
+    if (ts.isFunctionDeclaration(statement) && statement.body) {
+      const name = statement.name?.text ?? 'default';
+      declare(context, scope, name, makeFunction(context, scope, statement, name));
+    }
+  }
+}
+
+/** Runs either of two continuations, not known which: both are run, and what differs between them becomes unknown. */
+export function either(
+  context: Context,
+  why: Why,
+  a: () => Completion | undefined,
+  b: () => Completion | undefined,
+): Completion | undefined {
+  const first = inBranch(context, () => settle(a));
+  const second = inBranch(context, () => settle(b));
+  const [x, y] = [first.result, second.result];
+  // A branch that throws leads nowhere: the other one was taken.
+  if (x?.type === 'throw') return take(context, second);
+  if (y?.type === 'throw') return take(context, first);
+  merge(context, first, second, why);
+  if (!x && !y) return undefined;
+  if (!x || !y) {
+    const end = x ?? y;
+    return end && end.type !== 'maybe' ? { type: 'maybe', abrupt: end, why } : end;
+  }
+  return joinCompletions(context, x, y, why);
+}
+
+function take(context: Context, outcome: Outcome<Completion | undefined>): Completion | undefined {
+  adopt(context, outcome);
+  if (outcome.result?.type === 'throw') throw new Thrown(outcome.result.value);
+  return outcome.result;
+}
+
+/** A throw as a completion, so that a branch that throws does not end the other one. */
+function settle(body: () => Completion | undefined): Completion | undefined {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof Thrown) return { type: 'throw', value: error.value };
+    throw error;
+  }
+}
+
+function joinCompletions(context: Context, x: Completion, y: Completion, why: Why): Completion {
+  const [a, b] = [x.type === 'maybe' ? x.abrupt : x, y.type === 'maybe' ? y.abrupt : y];
+  const abrupt: Abrupt =
+    a.type === 'return' && b.type === 'return'
+      ? { type: 'return', value: join(context, a.value, b.value, why) }
+      : b.type === 'return'
+        ? b
+        : a;
+  return x.type === 'maybe' || y.type === 'maybe' ? { type: 'maybe', abrupt, why } : abrupt;
+}
+
+/** Runs one statement. */
+export function run(context: Context, scope: Scope, node: ts.Statement): Completion | undefined {
+  context.budget.spend(1);
+  if (context.depth > limits.depth) return undefined;
+  context.depth++;
+  try {
+    return dispatch(context, scope, node, undefined);
+  } finally {
+    context.depth--;
+  }
+}
+
+function dispatch(
+  context: Context,
+  scope: Scope,
+  node: ts.Statement,
+  label: string | undefined,
+): Completion | undefined {
+  if (ts.isExpressionStatement(node)) {
+    evaluate(context, scope, node.expression);
+    return undefined;
+  }
+  if (ts.isVariableStatement(node)) return runDeclarations(context, scope, node.declarationList);
+  if (ts.isReturnStatement(node)) {
+    return { type: 'return', value: node.expression ? evaluate(context, scope, node.expression) : undefined };
+  }
+  if (ts.isIfStatement(node)) return runIf(context, scope, node);
+  if (ts.isBlock(node)) return runStatements(context, childScope(scope), node.statements);
+  if (ts.isIterationStatement(node, false)) return runLoop(context, scope, node, label);
+  if (ts.isLabeledStatement(node)) return runLabeled(context, scope, node);
+  if (ts.isBreakStatement(node)) return { type: 'break', label: node.label?.text };
+  if (ts.isContinueStatement(node)) return { type: 'continue', label: node.label?.text };
+  if (ts.isThrowStatement(node)) throw new Thrown(evaluate(context, scope, node.expression));
+  if (ts.isTryStatement(node)) return runTry(context, scope, node);
+  if (ts.isSwitchStatement(node)) return runSwitch(context, scope, node);
+  declareStatement(context, scope, node);
+  return undefined;
+}
+
+function declareStatement(context: Context, scope: Scope, node: ts.Statement): void {
+  if (ts.isClassDeclaration(node)) {
+    declare(context, scope, node.name?.text ?? 'default', makeClass(context, scope, node));
+  } else if (ts.isImportDeclaration(node)) bindImports(context, scope, node);
+  else if (ts.isImportEqualsDeclaration(node)) bindImportEquals(context, scope, node);
+  else if (ts.isExportAssignment(node)) evaluate(context, scope, node.expression);
+  else if (ts.isEnumDeclaration(node)) declare(context, scope, node.name.text, makeEnum(context, scope, node));
+  else if (ts.isModuleDeclaration(node) && node.body && ts.isModuleBlock(node.body)) {
+    runStatements(context, childScope(scope), node.body.statements);
+  }
+}
+
+/** Runs a `var`, `let` or `const` list. */
+export function runDeclarations(context: Context, scope: Scope, list: ts.VariableDeclarationList): undefined {
+  const lexical = (list.flags & ts.NodeFlags.BlockScoped) !== 0;
+  for (const declaration of list.declarations) {
+    if (!declaration.initializer) {
+      if (lexical) for (const name of namesIn(declaration.name)) declare(context, scope, name, undefined);
+      continue;
+    }
+    const value = evaluate(context, scope, declaration.initializer);
+    if (lexical) bindPattern(context, scope, declaration.name, value);
+    else bindVar(context, scope, declaration.name, value);
+  }
+  return undefined;
+}
+
+/** `var` assigns to the variable of the function around it, wherever the declaration stands. */
+export function bindVar(context: Context, scope: Scope, name: ts.BindingName, value: Value): void {
+  const names = namesIn(name);
+  const holder = names[0] === undefined ? undefined : lookUp(scope, names[0]);
+  let target: Scope | undefined = scope;
+  while (target && holder && target.variables.get(names[0]!) !== holder) target = target.parent;
+  if (ts.isIdentifier(name)) {
+    declare(context, target ?? scope, name.text, value);
+    return;
+  }
+  const parts = childScope(scope);
+  bindPattern(context, parts, name, value);
+  for (const part of names) declare(context, target ?? scope, part, parts.variables.get(part)?.value);
+}
+
+function runIf(context: Context, scope: Scope, node: ts.IfStatement): Completion | undefined {
+  const condition = evaluate(context, scope, node.expression);
+  const met = truthiness(condition);
+  const onElse = node.elseStatement;
+  if (met === true) return run(context, scope, node.thenStatement);
+  if (met === false) return onElse && run(context, scope, onElse);
+  const why = dependsOn(context, node.expression, condition);
+  const otherwise = (): Completion | undefined => onElse && run(context, scope, onElse);
+  return either(context, why, () => run(context, scope, node.thenStatement), otherwise);
+}
+
+function runLabeled(context: Context, scope: Scope, node: ts.LabeledStatement): Completion | undefined {
+  const completion = dispatch(context, scope, node.statement, node.label.text);
+  const abrupt = completion?.type === 'maybe' ? completion.abrupt : completion;
+  return abrupt?.type === 'break' && abrupt.label === node.label.text ? undefined : completion;
+}
+
+function runTry(context: Context, scope: Scope, node: ts.TryStatement): Completion | undefined {
+  let completion: Completion | undefined;
+  const block = (): Completion | undefined => runStatements(context, childScope(scope), node.tryBlock.statements);
+  const handler = node.catchClause;
+  completion = settle(block);
+  if (completion?.type === 'throw') {
+    if (handler) completion = runCatch(context, scope, handler, completion.value);
+  } else if (handler) {
+    // The handler may build a model of its own, but what the block did is what normally holds afterwards.
+    inBranch(context, () => settle(() => runCatch(context, scope, handler, unknown('it is an error'))));
+  }
+  const last = node.finallyBlock && runStatements(context, childScope(scope), node.finallyBlock.statements);
+  const end = last ?? completion;
+  if (end?.type === 'throw') throw new Thrown(end.value);
+  return end;
+}
+
+function runCatch(context: Context, scope: Scope, node: ts.CatchClause, error: Value): Completion | undefined {
+  const inner = childScope(scope);
+  if (node.variableDeclaration) bindPattern(context, inner, node.variableDeclaration.name, error);
+  return runStatements(context, inner, node.block.statements);
+}
+
+/** Cases of one `switch` that are tried when its subject is not known. */
+const maxUnknownCases = 40;
+
+function runSwitch(context: Context, scope: Scope, node: ts.SwitchStatement): Completion | undefined {
+  const subject = evaluate(context, scope, node.expression);
+  const inner = childScope(scope);
+  const { clauses } = node.caseBlock;
+  hoist(
+    context,
+    inner,
+    clauses.flatMap(clause => [...clause.statements]),
+  );
+  const otherwise = clauses.findIndex(ts.isDefaultClause);
+  const from = (index: number): Completion | undefined => runClauses(context, inner, clauses, index);
+  const possible: number[] = [];
+  for (const [index, clause] of clauses.entries()) {
+    if (!ts.isCaseClause(clause)) continue;
+    const match = strictlyEqual(subject, evaluate(context, inner, clause.expression));
+    if (match === true && possible.length === 0) return from(index);
+    if (match !== false && possible.length < maxUnknownCases) possible.push(index);
+    if (match === true) break;
+  }
+  const why = dependsOn(context, node.expression, subject);
+  const choose = (position: number): Completion | undefined => {
+    const index = possible[position];
+    if (index === undefined) return otherwise < 0 ? undefined : from(otherwise);
+    return either(
+      context,
+      why,
+      () => from(index),
+      () => choose(position + 1),
+    );
+  };
+  return choose(0);
+}
+
+function runClauses(
+  context: Context,
+  scope: Scope,
+  clauses: readonly ts.CaseOrDefaultClause[],
+  start: number,
+): Completion | undefined {
+  const statements = clauses.slice(start).flatMap(clause => [...clause.statements]);
+  const completion = runFrom(context, scope, statements, 0);
+  const abrupt = completion?.type === 'maybe' ? completion.abrupt : completion;
+  return abrupt?.type === 'break' && abrupt.label === undefined ? undefined : completion;
+}
+
+function makeEnum(context: Context, scope: Scope, node: ts.EnumDeclaration): Value {
+  const entries = new Map<string, Value>();
+  let next: Value = 0;
+  for (const member of node.members) {
+    const value: Value = member.initializer ? evaluate(context, scope, member.initializer) : next;
+    if (ts.isIdentifier(member.name) || ts.isStringLiteral(member.name)) entries.set(member.name.text, value);
+    next = typeof value === 'number' ? value + 1 : isUnknown(value) ? value : unknown('its enum member has no number');
+  }
+  return { kind: 'object', born: ++context.clock, entries };
+}
