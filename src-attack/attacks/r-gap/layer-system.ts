@@ -1,0 +1,88 @@
+import type { Engine } from '../../engines/engine.ts';
+import { conv, convInputGrad, convWeightGrad } from '../../ir/convolution.ts';
+import { add } from '../../ir/elementwise.ts';
+import { type ConvolutionGeometry, createGraph, type Node, sizeOf } from '../../ir/graph.ts';
+import type { LinearOperator } from '../../linear-algebra/conjugate-gradients.ts';
+import { norm } from '../../linear-algebra/vector.ts';
+
+/**
+ * The linear system U x = v of one convolution (Zhu & Blaschko 2021): weight rows W x = z and gradient rows
+ * K x = ∂L/∂W, K made of δ = ∂L/∂z. Padding entries are not unknowns. Both families are scaled to unit mean row norm,
+ * so that neither drowns in the other's rounding.
+ */
+export interface LayerSystem {
+  readonly operator: LinearOperator;
+  readonly right: Float64Array;
+  dispose(): Promise<void>;
+}
+
+/** What is known of one convolution from the layers after it; batch 1. */
+export interface KnownLayer {
+  /** The convolution's node, for its shapes. */
+  readonly node: Node;
+  readonly geometry: ConvolutionGeometry;
+  /** [M, C/g, kh, kw]. */
+  readonly kernel: Float64Array;
+  /** Its output, and the gradient of the loss there. */
+  readonly z: Float64Array;
+  readonly delta: Float64Array;
+  /** Observed gradient of the kernel in the kernel's layout; absent where the kernel is not trained. */
+  readonly kernelGradient: Float64Array | undefined;
+}
+
+/** @param engine computes in float64 */
+export async function layerSystem(layer: KnownLayer, engine: Engine): Promise<LayerSystem> {
+  const { node, geometry, kernel, z, delta, kernelGradient } = layer;
+  const [xShape, wShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  const weightScale = inverseRowNorm(kernel, wShape[0]!);
+  const gradientScale = kernelGradient ? inverseRowNorm(delta, node.shape[1]!) : 0;
+  const graph = createGraph();
+  const x = graph.input('x', xShape);
+  const outputs = graph.input('outputs', node.shape);
+  const gradients = graph.input('gradients', wShape);
+  const w = graph.constant('scaled kernel', wShape, scaled(kernel, weightScale));
+  const d = graph.constant('scaled delta', node.shape, scaled(delta, gradientScale));
+  const forward = await engine.compile(
+    { outputs: conv(x, w, geometry), gradients: convWeightGrad(x, d, wShape, geometry) },
+    { precision: 'float64' },
+  );
+  const backward = await engine.compile(
+    { x: add(convInputGrad(outputs, w, xShape, geometry), convInputGrad(d, gradients, xShape, geometry)) },
+    { precision: 'float64' },
+  );
+  const join = (first: ArrayLike<number>, second: ArrayLike<number>) => {
+    const all = new Float64Array(first.length + second.length);
+    all.set(first);
+    all.set(second, first.length);
+    return all;
+  };
+  const count = sizeOf(node.shape);
+  return {
+    right: join(scaled(z, weightScale), scaled(kernelGradient ?? new Float64Array(kernel.length), gradientScale)),
+    operator: {
+      columns: sizeOf(xShape),
+      async apply(values) {
+        const run = await forward.run({ x: values });
+        return join(run.outputs!, run.gradients!);
+      },
+      async applyTransposed(values) {
+        const run = await backward.run({ outputs: values.subarray(0, count), gradients: values.subarray(count) });
+        return run.x as Float64Array;
+      },
+    },
+    async dispose() {
+      await forward.dispose();
+      await backward.dispose();
+    },
+  };
+}
+
+function scaled(values: Float64Array, factor: number): Float64Array {
+  return values.map(value => value * factor);
+}
+
+/** 1 / root mean square norm of the rows of a matrix given row by row. */
+function inverseRowNorm(entries: Float64Array, rows: number): number {
+  const size = norm(entries) / Math.sqrt(rows);
+  return size > 0 ? 1 / size : 0;
+}
