@@ -11,7 +11,7 @@ const megabyte = 2 ** 20;
 
 /** Every .cjs and every page that the build makes: a new one is shipped only once it is named here. */
 const bundles = ['check-worker', 'cli', 'exact-worker', 'extension', 'server', 'typescript'];
-const pages: string[] = [];
+const pages = ['attack'];
 
 /** Folders whose files of one kind are all shipped. */
 const folders: [folder: string, extension: string][] = [

@@ -17,6 +17,7 @@ export const shots = path.join(out, 'shots');
  *   page: Page,
  *   folder: string,
  *   editor: Locator,
+ *   paletteRow: (command: string) => Promise<Locator>,
  *   palette: (command: string) => Promise<void>,
  *   hover: (text: string) => Promise<Locator>,
  *   frame: () => FrameLocator,
@@ -24,13 +25,16 @@ export const shots = path.join(out, 'shots');
  * }} Window
  */
 
+/** The workspaces have no node_modules: TypeScript's own complaints would only hide ours. */
+const SETTINGS = { 'typescript.validate.enable': false, 'javascript.validate.enable': false };
+
 /** @type {Promise<Host> | undefined} */
 let host;
 
 /** One server and one browser serve all tests; each test has a window of its own. @returns {Promise<Host>} */
 function sharedHost() {
   host ??= (async () => {
-    const server = await startVsCode({ extension: vsix });
+    const server = await startVsCode({ extension: vsix, settings: SETTINGS });
     try {
       return { server, browser: await startBrowser() };
     } catch (error) {
@@ -49,14 +53,25 @@ export async function closeHost() {
 }
 
 /**
- * Runs a command by its title, as a person would.
+ * Opens the command palette on a command. The palette lists what is there when it opens, so that a window that is
+ * still loading extensions needs a second look.
  * @param {Page} page
- * @param {string} command
+ * @param {string} command its title, with its category
+ * @returns {Promise<Locator>} the command's row
  */
-async function runCommand(page, command) {
-  await page.keyboard.press('F1');
-  await page.locator('.quick-input-widget input').fill(`>${command}`);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: command }).first().click();
+async function paletteRow(page, command) {
+  const row = page.locator('.quick-input-list .monaco-list-row', { hasText: command }).first();
+  for (let attempt = 1; ; attempt++) {
+    await page.keyboard.press('F1');
+    await page.locator('.quick-input-widget input').fill(`>${command}`);
+    try {
+      await row.waitFor({ timeout: 5_000 });
+      return row;
+    } catch (error) {
+      if (attempt === 10) throw error;
+      await page.keyboard.press('Escape');
+    }
+  }
 }
 
 /**
@@ -103,7 +118,8 @@ export async function withVsCode({ folder, openFile, size = { width: 1280, heigh
       page,
       folder: copy,
       editor,
-      palette: command => runCommand(page, command),
+      paletteRow: command => paletteRow(page, command),
+      palette: async command => (await paletteRow(page, command)).click(),
       hover: text => hoverOver(page, editor, text),
       frame: () => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame'),
       shot: name => screenshot(page, name),
