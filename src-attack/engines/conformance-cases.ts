@@ -36,6 +36,7 @@ export interface ConformanceProblem {
 }
 
 const image = [2, 3, 7, 6];
+const none = { before: [0, 0], after: [0, 0] } as const;
 
 export const conformanceCases: readonly ConformanceCase[] = [
   {
@@ -202,11 +203,16 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...convolutionCases('1-D convolution', [2, 3, 1, 9], [4, 3, 1, 4], { strides: [1, 2] }),
   { name: 'max-pool 2×2', shapes: [[2, 3, 6, 6]], build: x => maxPool(x, pooling(2, 2)) },
   { name: 'max-pool 3×3, stride 2, padded', shapes: [[2, 2, 7, 7]], build: x => maxPool(x, pooling(3, 2, 1)) },
-  { name: 'average-pool 2×2', shapes: [[2, 3, 6, 6]], build: x => averagePool(x, pooling(2, 2), true) },
+  { name: 'average-pool 2×2', shapes: [[2, 3, 6, 6]], build: x => averagePool(x, pooling(2, 2), none) },
+  {
+    name: 'average-pool, padding counted',
+    shapes: [[2, 2, 7, 7]],
+    build: x => averagePool(x, pooling(3, 2, 1), { before: [1, 1], after: [1, 1] }),
+  },
   {
     name: 'average-pool, padding not counted',
     shapes: [[2, 2, 7, 7]],
-    build: x => averagePool(x, pooling(3, 2, 1), false),
+    build: x => averagePool(x, pooling(3, 2, 1), none),
   },
   {
     name: 'global pooling',

@@ -1,5 +1,5 @@
 import { concat, pad, reshape, slice } from './arrange.ts';
-import { conv, convolutionGeometry, windowCount } from './convolution.ts';
+import { conv, windowCount } from './convolution.ts';
 import { div, mul } from './elementwise.ts';
 import type { ConvolutionGeometry, Graph, Node } from './graph.ts';
 import { sum } from './reduce.ts';
@@ -22,16 +22,21 @@ export function maxPool(x: Node, window: PoolWindow): Node {
   return dropLast(sum(mul(mask, patches), [4]));
 }
 
-/** Mean over each window of x [N, C, H, W]; padding counts as zeros, or not at all unless `countPadding`. */
-export function averagePool(x: Node, window: PoolWindow, countPadding: boolean): Node {
+/** How many padding entries, next to the input, a mean counts as zeros. */
+export interface CountedPadding {
+  readonly before: readonly [number, number];
+  readonly after: readonly [number, number];
+}
+
+/** Mean over each window of x [N, C, H, W], of its entries on the input and on the counted padding. */
+export function averagePool(x: Node, window: PoolWindow, counted: CountedPadding): Node {
   const [n, c, height, width] = x.shape as [number, number, number, number];
   const area = window.kernel[0] * window.kernel[1];
   const weights = x.graph.constant('window', [1, 1, ...window.kernel], new Float64Array(area).fill(1 / area));
-  const geometry = { ...window, groups: 1 };
-  const oneChannel = conv(reshape(x, [n * c, 1, height, width]), weights, convolutionGeometry(geometry));
+  const oneChannel = conv(reshape(x, [n * c, 1, height, width]), weights, { ...window, groups: 1 });
   const pooled = reshape(oneChannel, [n, c, ...oneChannel.shape.slice(2)]);
-  const share = coverage(x.graph, [height, width], window);
-  return countPadding || !share ? pooled : div(pooled, share);
+  const share = coverage(x.graph, [height, width], window, counted);
+  return share ? div(pooled, share) : pooled;
 }
 
 /** Mean of every channel: [N, C, H, W] → [N, C, 1, 1]. */
@@ -67,8 +72,13 @@ function windows(x: Node, window: PoolWindow, padding: number): Node {
   return concat(views, 4);
 }
 
-/** Share of each window that lies on the input, [1, 1, h', w']; undefined where every window does in full. */
-function coverage(graph: Graph, [height, width]: readonly [number, number], window: PoolWindow): Node | undefined {
+/** Share of each window that counts, [1, 1, h', w']; undefined where every window counts in full. */
+function coverage(
+  graph: Graph,
+  [height, width]: readonly [number, number],
+  window: PoolWindow,
+  counted: CountedPadding,
+): Node | undefined {
   const geometry = { ...window, groups: 1 };
   const along = (length: number, axis: 0 | 1): number[] => {
     const count = windowCount(length, window.kernel[axis], geometry, axis);
@@ -76,7 +86,7 @@ function coverage(graph: Graph, [height, width]: readonly [number, number], wind
       let inside = 0;
       for (let tap = 0; tap < window.kernel[axis]; tap++) {
         const at = p * window.strides[axis] + tap * window.dilations[axis] - window.padBefore[axis];
-        if (at >= 0 && at < length) inside++;
+        if (at >= -counted.before[axis] && at < length + counted.after[axis]) inside++;
       }
       return inside / window.kernel[axis];
     });

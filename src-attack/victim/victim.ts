@@ -14,6 +14,8 @@ export interface VictimOptions {
   readonly loss: VictimLoss;
   /** Whether batch-norm uses its stored statistics (`eval`) or those of the batch (`train`). */
   readonly normMode: 'eval' | 'train';
+  /** Shape of the input in the model's own layout, without the batch, where the model leaves dimensions open. */
+  readonly inputShape?: readonly number[];
 }
 
 export interface VictimParameter {
