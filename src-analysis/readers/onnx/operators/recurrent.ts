@@ -1,0 +1,119 @@
+import type { Dim, RecurrentOp, WeightRef } from '../../../model/graph.ts';
+import {
+  batchOf,
+  fail,
+  intAttribute,
+  layerWeight,
+  type NodeContext,
+  notCovered,
+  type Operator,
+  type OutputValue,
+  optionalInput,
+  requiredInput,
+  shapeText,
+  stringAttribute,
+} from '../context.ts';
+import type { Batch } from '../value.ts';
+
+const attributes = [
+  'activation_alpha',
+  'activation_beta',
+  'activations',
+  'clip',
+  'direction',
+  'hidden_size',
+  'input_forget',
+  'layout',
+  'linear_before_reset',
+  'output_sequence',
+];
+
+/** Settings under which a cell is not the plain one of the textbook. */
+const unusual = ['activation_alpha', 'activation_beta', 'clip', 'input_forget'];
+
+const plainActivations = { simple: ['tanh'], gru: ['sigmoid', 'tanh'], lstm: ['sigmoid', 'tanh', 'tanh'] } as const;
+
+function hasPlainActivations({ node }: NodeContext, cell: keyof typeof plainActivations): boolean {
+  const given = node.attributes.get('activations');
+  if (given === undefined) return true;
+  const plain: readonly string[] = plainActivations[cell];
+  return given.type === 'strings' && given.value.every((name, i) => name.toLowerCase() === plain[i % plain.length]);
+}
+
+/**
+ * RNN, GRU, LSTM. The sequence is [steps, batch, features], or [batch, steps, features] with layout 1; outputs are
+ * Y [steps, directions, batch, units] or [batch, steps, directions, units], and the last states Y_h (and Y_c).
+ */
+function recurrent(cell: 'simple' | 'gru' | 'lstm'): Operator {
+  return {
+    attributes,
+    infer: context => {
+      const input = requiredInput(context, 0);
+      const kernel = requiredInput(context, 1);
+      const recurrentKernel = requiredInput(context, 2);
+      if (input.shape && input.shape.length !== 3)
+        fail(`its input has shape ${shapeText(input.shape)}; 3 axes are needed`);
+      const batchFirst = intAttribute(context, 'layout', 0) !== 0;
+      const bidirectional = stringAttribute(context, 'direction', 'forward') === 'bidirectional';
+      const units = unitsOf(context, recurrentKernel.shape?.at(-1) ?? null);
+      const outputs = stateOutputs(input.shape ?? [null, null, null], batchOf(input), batchFirst, bidirectional, units);
+      if (kernel.kind === 'activation' || recurrentKernel.kind === 'activation') {
+        return notCovered('Its kernel is computed from the input of the model.', outputs);
+      }
+      const weights: WeightRef[] = [
+        layerWeight(context, kernel, 'kernel'),
+        layerWeight(context, recurrentKernel, 'recurrentKernel'),
+      ];
+      const bias = optionalInput(context, 3);
+      if (bias?.kind === 'constant') weights.push(layerWeight(context, bias, 'bias'));
+      const setting =
+        unusual.find(name => context.node.attributes.has(name)) ??
+        (hasPlainActivations(context, cell) ? undefined : 'activations');
+      if (setting) return notCovered(`Its attribute '${setting}' is not covered.`, outputs, weights);
+      if (batchOf(input) !== (batchFirst ? 0 : 1) && batchOf(input) !== 'none') {
+        return notCovered('The batch is not on the axis it takes for the batch.', outputs, weights);
+      }
+      const op: RecurrentOp = { kind: 'recurrent', cell, units, bidirectional, returnSequences: usesSequence(context) };
+      return { op, outputs, weights };
+    },
+  };
+}
+
+/** The first output holds every step; a node may name only the last state. */
+function usesSequence({ node }: NodeContext): boolean {
+  return node.outputs[0] !== undefined && node.outputs[0] !== '';
+}
+
+function unitsOf(context: NodeContext, ofKernel: Dim): Dim {
+  const named = context.node.attributes.has('hidden_size') ? intAttribute(context, 'hidden_size', 0) : null;
+  if (named !== null && ofKernel !== null && named !== ofKernel) {
+    fail(`its hidden_size is ${named}, but its recurrent kernel is for ${ofKernel} units`);
+  }
+  return ofKernel ?? named;
+}
+
+function stateOutputs(
+  shape: readonly Dim[],
+  batch: Batch,
+  batchFirst: boolean,
+  bidirectional: boolean,
+  units: Dim,
+): readonly OutputValue[] {
+  const directions = bidirectional ? 2 : 1;
+  const samples = shape[batchFirst ? 0 : 1] ?? null;
+  const steps = shape[batchFirst ? 1 : 0] ?? null;
+  const expected = batch === (batchFirst ? 0 : 1);
+  const sequence: OutputValue = batchFirst
+    ? { shape: [samples, steps, directions, units], batch: expected ? 0 : 'none' }
+    : { shape: [steps, directions, samples, units], batch: expected ? 2 : 'none' };
+  const state: OutputValue = batchFirst
+    ? { shape: [samples, directions, units], batch: expected ? 0 : 'none' }
+    : { shape: [directions, samples, units], batch: expected ? 1 : 'none' };
+  return [sequence, state, state];
+}
+
+export const recurrentOperators: Readonly<Record<string, Operator>> = {
+  RNN: recurrent('simple'),
+  GRU: recurrent('gru'),
+  LSTM: recurrent('lstm'),
+};

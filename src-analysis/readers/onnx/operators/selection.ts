@@ -1,0 +1,110 @@
+import type { Dim, WeightRef } from '../../../model/graph.ts';
+import {
+  batchOf,
+  constantInputs,
+  fail,
+  intAttribute,
+  layerWeight,
+  type NodeContext,
+  normalizeAxis,
+  notCovered,
+  type Operator,
+  type Outcome,
+  type OutputValue,
+  requiredInput,
+  shapeText,
+  weightRef,
+} from '../context.ts';
+import { type Batch, checkedDim, sampleAxis, type Value } from '../value.ts';
+
+const concat: Operator = {
+  attributes: ['axis'],
+  infer: context => {
+    const values = context.inputs.filter(value => value !== null);
+    if (values.length === 0) fail('it has no input');
+    const known = values.find(value => value.shape !== null);
+    const outputs = [{ shape: null, batch: 'lost' as const }];
+    if (!known?.shape) return notCovered('The rank of its inputs is unknown.', outputs);
+    const axis = normalizeAxis(intAttribute(context, 'axis', context.opset < 4 ? 1 : 0), known.shape.length);
+    const output = concatenated(values, axis, known.shape.length);
+    if (values.length === 1) return { op: { kind: 'identity' }, outputs: [output] };
+    return {
+      op: { kind: 'merge', merge: 'concat', axis: sampleAxis(axis, output.batch) },
+      outputs: [output],
+      edges: values,
+    };
+  },
+};
+
+function concatenated(values: readonly Value[], axis: number, rank: number): OutputValue {
+  const shape: Dim[] = [];
+  for (let i = 0; i < rank; i++) {
+    const dims = values.map(value => value.shape?.[i] ?? null);
+    const known = dims.find(dim => dim !== null) ?? null;
+    const wrong = values.find(value => value.shape && value.shape.length !== rank);
+    if (wrong || (i !== axis && dims.some(dim => dim !== null && dim !== known))) {
+      fail(
+        `its inputs have shapes ${values
+          .slice(0, 4)
+          .map(value => shapeText(value.shape))
+          .join(', ')}`,
+      );
+    }
+    const sum = dims.reduce<Dim>((total, dim) => (total === null || dim === null ? null : total + dim), 0);
+    shape.push(i === axis ? checkedDim(sum) : known);
+  }
+  const batches = new Set(values.map(batchOf).filter(batch => batch !== 'none'));
+  const [batch = 'none'] = batches;
+  return { shape, batch: batches.size > 1 ? 'lost' : batch };
+}
+
+/** Gather: rows of a constant matrix chosen by an activation are an embedding; the reverse is a selection. */
+const gather: Operator = {
+  attributes: ['axis'],
+  infer: context => {
+    const data = requiredInput(context, 0);
+    const indices = requiredInput(context, 1);
+    if (data.shape === null || indices.shape === null) {
+      return notCovered(
+        'The rank of its inputs is unknown.',
+        [{ shape: null, batch: 'lost' }],
+        constantInputs(context),
+      );
+    }
+    const axis = normalizeAxis(intAttribute(context, 'axis', 0), data.shape.length);
+    const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)];
+    const batch = gatheredBatch(data, indices, axis);
+    return gatherOutcome(context, data, indices, axis, { shape, batch });
+  },
+};
+
+function gatheredBatch(data: Value, indices: Value, axis: number): Batch {
+  const ofData = batchOf(data);
+  const ofIndices = batchOf(indices);
+  const lead = (indices.shape?.length ?? 0) - 1;
+  if (typeof ofIndices === 'number' && ofData === 'none') return ofIndices + axis;
+  if (ofIndices !== 'none') return 'lost';
+  if (ofData === 'merged') return axis === 0 ? 'lost' : ofData;
+  if (typeof ofData !== 'number') return ofData;
+  if (ofData === axis) return 'lost';
+  return ofData < axis ? ofData : ofData + lead;
+}
+
+function gatherOutcome(context: NodeContext, data: Value, indices: Value, axis: number, output: OutputValue): Outcome {
+  const outputs = [output];
+  if (data.kind === 'constant' && indices.kind === 'activation') {
+    const weights: WeightRef[] = [layerWeight(context, data, 'embeddings')];
+    const [vocabulary = null, units = null] = data.shape ?? [];
+    if (axis !== 0 || data.shape?.length !== 2) {
+      return notCovered('It looks up entries of a constant that is no table of vectors.', outputs, weights);
+    }
+    return { op: { kind: 'embedding', vocabulary, units }, outputs, weights };
+  }
+  if (indices.kind === 'activation') return notCovered('Which entries it selects depends on the input.', outputs);
+  const ofSample = sampleAxis(axis, batchOf(data));
+  const weights = [weightRef(indices, 'indices', false)];
+  if (ofSample === null) return notCovered('It selects samples of the batch.', outputs, weights);
+  return { op: { kind: 'rearrange', how: 'gather', axis: ofSample }, outputs, weights };
+}
+
+export const selectionOperators: Readonly<Record<string, Operator>> = { Concat: concat, Gather: gather };

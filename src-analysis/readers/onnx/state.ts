@@ -1,0 +1,127 @@
+import type { Edge, Gap, Layer, Shape } from '../../model/graph.ts';
+import type { ReadError } from '../reader.ts';
+import { MAX_RANK, type OutputValue, shapeText, weightRef } from './context.ts';
+import { type BatchConvention, reconcile, recordedBatch } from './convention.ts';
+import type { FoldBudget } from './fold.ts';
+import type { OnnxNode } from './model.ts';
+import type { NodeOrder } from './order.ts';
+import { type Batch, type ConstantValue, sampleShape, settledBatch, type Value } from './value.ts';
+
+/** What is known while a graph is walked through, node by node. */
+export interface GraphState {
+  readonly convention: BatchConvention;
+  readonly order: NodeOrder;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly functions: ReadonlySet<string>;
+  readonly layers: Layer[];
+  readonly values: Map<string, Value>;
+  /** How often a value is taken, by nodes and as an output of the graph. */
+  readonly uses: ReadonlyMap<string, number>;
+  /** Shapes that the file states for values inside the graph. */
+  readonly recorded: ReadonlyMap<string, Shape>;
+  readonly errors: Notes<ReadError>;
+  readonly gaps: Notes<Gap>;
+  readonly budget: FoldBudget;
+  /** Layer names given so far, with the number of layers that wanted them. */
+  readonly names: Map<string, number>;
+  /** Nodes without a name so far, by operator. */
+  readonly unnamed: Map<string, number>;
+  readonly constantLayers: Map<string, Edge>;
+  /** An image operator got its batch on another axis than the first. */
+  batchMisplaced: boolean;
+}
+
+/** Messages, of which a hostile file may cause millions: the first are kept, the rest counted. */
+export interface Notes<T> {
+  readonly kept: T[];
+  dropped: number;
+}
+
+const MAX_NOTES = 100;
+const MAX_MESSAGE_LENGTH = 500;
+
+export function newNotes<T>(): Notes<T> {
+  return { kept: [], dropped: 0 };
+}
+
+export function note<T>(notes: Notes<T>, entry: T): void {
+  if (notes.kept.length < MAX_NOTES) notes.kept.push(entry);
+  else notes.dropped++;
+}
+
+export function shortened(text: string): string {
+  return text.length > MAX_MESSAGE_LENGTH ? `${text.slice(0, MAX_MESSAGE_LENGTH)} …` : text;
+}
+
+export function noteError(state: GraphState, message: string, node?: OnnxNode): void {
+  note(state.errors, { message: shortened(message), ...(node?.range ? { range: node.range } : {}) });
+}
+
+export function noteGap(state: GraphState, reason: string, node?: OnnxNode): void {
+  note(state.gaps, { reason: shortened(reason), ...(node?.range ? { range: node.range } : {}) });
+}
+
+/** The name itself, or with a number where another layer has it already. */
+export function uniqueName(state: GraphState, wanted: string): string {
+  const taken = state.names.get(wanted) ?? 0;
+  state.names.set(wanted, taken + 1);
+  if (taken === 0) return wanted;
+  return uniqueName(state, `${wanted}_${taken + 1}`);
+}
+
+export function addLayer(state: GraphState, layer: Omit<Layer, 'id' | 'trainable'>): Layer {
+  const added = { ...layer, id: state.layers.length, trainable: true };
+  state.layers.push(added);
+  return added;
+}
+
+/** Shape and batch axis of a node's output, from its rule and from what the file records. */
+export function settledOutput(
+  state: GraphState,
+  node: OnnxNode,
+  index: number,
+  output: OutputValue | undefined,
+): OutputValue {
+  const name = node.outputs[index] ?? '';
+  const { batch: size } = state.convention;
+  const tooLong = output?.shape && output.shape.length > MAX_RANK;
+  if (tooLong)
+    noteError(state, `Value '${name}' would have ${output.shape?.length} axes; at most ${MAX_RANK} are read.`);
+  const inferred = tooLong ? null : (output?.shape ?? null);
+  const recorded = state.recorded.get(name) ?? null;
+  const { shape, agrees } = reconcile(inferred, recorded);
+  if (!agrees) {
+    noteGap(
+      state,
+      `The file records shape ${shapeText(recorded)} for '${name}', but ${node.opType} gives ${shapeText(inferred)}, which is used.`,
+      node,
+    );
+  }
+  const batch: Batch = inferred === null ? recordedBatch(shape, state.convention) : (output?.batch ?? 'lost');
+  return { shape, batch: settledBatch(shape, batch, size) };
+}
+
+/** The edge of a value. A constant becomes a layer where it meets activations, as a class token does in a Concat. */
+export function edgeOf(state: GraphState, value: Value, batch: Batch): { readonly edge: Edge; readonly shape: Shape } {
+  const { batch: size } = state.convention;
+  if (value.kind === 'activation') return { edge: value.edge, shape: sampleShape(value.shape, value.batch, size) };
+  const shape = sampleShape(value.shape, typeof batch === 'number' ? batch : 'none', size);
+  let edge = state.constantLayers.get(value.name);
+  if (edge === undefined) {
+    edge = { layer: addConstantLayer(state, value, shape).id, output: 0 };
+    state.constantLayers.set(value.name, edge);
+  }
+  return { edge, shape };
+}
+
+function addConstantLayer(state: GraphState, value: ConstantValue, shape: Shape): Layer {
+  return addLayer(state, {
+    name: uniqueName(state, value.name),
+    type: 'Constant',
+    op: { kind: 'constant' },
+    inputs: [],
+    inputShapes: [],
+    outputShapes: [shape],
+    weights: [weightRef(value, 'constant', value.origin?.initializer ?? false)],
+  });
+}
