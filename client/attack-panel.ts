@@ -203,8 +203,12 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
 
   return {
     follow,
-    /** For tests in the extension host. */
     state: () => state,
+    /** What the page's form and its run button do. */
+    setup: (part: Partial<Setup>) => {
+      if (state) setState({ ...state, setup: { ...state.setup, ...part } });
+    },
+    run,
     disposables: [
       changed,
       vscode.commands.registerCommand('leaklint.runLeakageAttack', open),

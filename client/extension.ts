@@ -1,19 +1,24 @@
 /** The extension: starts the language server, owns the commands and the status item. Computes nothing. */
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
+import { type DebugResult, debugRequest } from '../server/protocol.ts';
 import { registerAttackPanel } from './attack-panel.ts';
 import { debugInformation } from './debug-information.ts';
 import { createClient } from './language-client.ts';
 import { registerReports } from './layer-report.ts';
 import { registerRulePages, ruleUriBase } from './rule-pages.ts';
 import { createStatus } from './status.ts';
+import type { PanelState, Setup } from './webview/attack/messages.ts';
 
 let client: LanguageClient | undefined;
 
 /** What tests in the extension host may look at. */
 export interface ExtensionApi {
-  client(): LanguageClient | undefined;
   statusText(): string;
+  attack(): PanelState | undefined;
+  attackSetup(part: Partial<Setup>): void;
+  attackRun(): Promise<void>;
+  debug(): Promise<DebugResult | undefined>;
 }
 
 export async function activate(context: vscode.ExtensionContext): Promise<ExtensionApi> {
@@ -56,7 +61,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     );
     if (choice) output.show();
   }
-  return { client: () => client, statusText: () => status.text() };
+  return {
+    statusText: () => status.text(),
+    attack: attacks.state,
+    attackSetup: attacks.setup,
+    attackRun: attacks.run,
+    debug: async () => client?.sendRequest<DebugResult>(debugRequest),
+  };
 }
 
 export async function deactivate(): Promise<void> {
