@@ -85,12 +85,20 @@ describe('reportOn', () => {
     expect(report.findings).toMatchObject([{ ruleId: 'read-error', severity: 'error', message: 'half typed', range }]);
   });
 
-  it('survives a rule that fails, and says so', () => {
-    const broken = { ...analysed(), models: [{ ...analysed().models[0]!, analysis: {} as never }] };
+  it('survives a rule that fails, says so, and applies the others', () => {
+    const [model] = analysed().models;
+    const broken = { ...analysed(), models: [{ ...model!, analysis: { ...model!.analysis, layers: null as never } }] };
     const report = reportOn({ path: 'a.ts', text }, broken, options);
-    expect(report.errors[0]?.message).toMatch(/^Leaklint failed while applying the rules \(.*unknown/);
-    expect(report.internalErrors).toHaveLength(1);
-    expect(ids(report)).toContain('error read-error');
+    expect(report.errors[0]?.message).toMatch(
+      /^Leaklint failed while applying the rule 'soluble-layer' to 'model' \(.*unknown/,
+    );
+    expect(report.internalErrors).toHaveLength(2);
+    expect(ids(report)).toEqual([
+      'error read-error',
+      'error read-error',
+      'warning identifiable-input',
+      'info dense-input-exposed',
+    ]);
   });
 
   it('is plain data', () => {

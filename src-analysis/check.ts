@@ -80,7 +80,7 @@ export function reportOn(
   guard: FailureGuard = failureGuard(),
 ): FileReport {
   const { config } = options;
-  const reported = guard.run('applying the rules', () => applyRules(read.models, config)) ?? [];
+  const reported = read.models.flatMap(model => applyRules(model, config, guard));
   const { directives, problems } = parseDirectives(file.text ?? '', read.comments);
   const byComment = applyDirectives(reported, directives);
   const byConfig = applyIgnores(byComment.kept, config, options.configPath ?? file.path);
@@ -103,15 +103,15 @@ export function reportOn(
   };
 }
 
-function applyRules(models: readonly AnalysedModel[], config: ResolvedConfig): Finding[] {
-  return models.flatMap(({ graph, analysis }) =>
-    modelRules.flatMap(rule => {
-      const setting = config.rules[rule.meta.id];
-      if (!setting || setting.severity === 'off') return [];
-      const reports = rule.check({ graph, analysis, options: setting.options });
-      return findingsOf(rule.meta, reports, config).map(entry => ({ ...entry, model: graph.name }));
-    }),
-  );
+function applyRules({ graph, analysis }: AnalysedModel, config: ResolvedConfig, guard: FailureGuard): Finding[] {
+  return modelRules.flatMap(rule => {
+    const { id } = rule.meta;
+    const setting = config.rules[id];
+    if (!setting || setting.severity === 'off') return [];
+    const check = () => rule.check({ graph, analysis, options: setting.options });
+    const reports = guard.run(`applying the rule '${id}' to '${printable(graph.name)}'`, check) ?? [];
+    return findingsOf(rule.meta, reports, config).map(entry => ({ ...entry, model: graph.name }));
+  });
 }
 
 function findingsOf(meta: RuleMeta, reports: readonly RuleReport[], config: ResolvedConfig): Finding[] {
