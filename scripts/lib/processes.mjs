@@ -83,9 +83,10 @@ export function runScript(script, args = [], options = {}) {
 export function npm(args, options = {}) {
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...(options.env ?? process.env), npm_config_loglevel: 'error', npm_config_update_notifier: 'false' };
-  // npm refuses to start where it can't write its cache, as under a user without a home folder.
-  if (!env.npm_config_cache && !isWritable(path.join(os.homedir(), '.npm')))
+  // npm fails where it can't write its cache, as under a user without a home folder.
+  if (!isWritable(env.npm_config_cache ?? path.join(os.homedir(), '.npm'))) {
     env.npm_config_cache = path.join(cacheFolder(), 'npm');
+  }
   const cli = process.env.npm_execpath;
   if (cli?.endsWith('npm-cli.js')) return run(process.execPath, [cli, ...args], { ...options, env });
   return run('npm', args, { ...options, env, shell: process.platform === 'win32' });
