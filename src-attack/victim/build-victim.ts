@@ -31,7 +31,7 @@ export function buildVictim(
   };
 
   const graph = createGraph();
-  const parameters = createParameters(graph, weights);
+  const parameters = createParameters(model, graph, weights);
   const assumptions = new Set<string>();
   const logits = new Map<Node, Logits>();
   const input = attempt(null, () => inputOf(model, graph, options));

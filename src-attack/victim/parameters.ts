@@ -1,11 +1,19 @@
-import type { Layer, WeightRef } from '../../src-analysis/model/graph.ts';
+import type { Layer, ModelGraph, WeightRef } from '../../src-analysis/model/graph.ts';
 import type { Graph, Node } from '../ir/graph.ts';
 import { NotSupported } from './value.ts';
 import type { VictimParameter, WeightValues } from './victim.ts';
 
-/** Under which name a weight's values are looked up: the source's own name for it, else `<layer name>/<role>`. */
-export function weightKey(layer: Pick<Layer, 'name'>, ref: Pick<WeightRef, 'name' | 'role'>): string {
-  return ref.name === '' ? `${layer.name}/${ref.role}` : ref.name;
+/**
+ * Under which name a weight's values are looked up: the source's own name for it, else `<layer name>/<role>`, with the
+ * name of the first application where a layer is applied several times.
+ */
+export function weightKey(
+  model: Pick<ModelGraph, 'layers'>,
+  layer: Layer,
+  ref: Pick<WeightRef, 'name' | 'role'>,
+): string {
+  const first = layer.sharedWith === undefined ? layer : (model.layers[layer.sharedWith] ?? layer);
+  return ref.name === '' ? `${first.name}/${ref.role}` : ref.name;
 }
 
 /** Turns weights into constant nodes, once each: a layer that is applied twice has one kernel and one gradient. */
@@ -18,12 +26,16 @@ export interface Parameters {
   readonly trainable: readonly VictimParameter[];
 }
 
-export function createParameters(graph: Graph, weights: ReadonlyMap<string, WeightValues>): Parameters {
+export function createParameters(
+  model: ModelGraph,
+  graph: Graph,
+  weights: ReadonlyMap<string, WeightValues>,
+): Parameters {
   const nodes = new Map<string, Node>();
   const trainable: VictimParameter[] = [];
 
   const nodeOf = (layer: Layer, ref: WeightRef): Node => {
-    const name = weightKey(layer, ref);
+    const name = weightKey(model, layer, ref);
     const made = nodes.get(name);
     if (made) return made;
     const node = graph.constant(name, shapeOf(name, ref, weights.get(name)), weights.get(name)!.data);

@@ -37,7 +37,8 @@ export function buildActivation(context: LayerContext, value: Value, activation:
   const { name, axis = -1 } = activation;
   if (name === 'softmax' || name === 'logSoftmax') {
     const logits = own(value);
-    const node = activations[name](logits, axisOf(inOwnLayout(logits), axis));
+    const apply = name === 'softmax' ? activations.softmax : activations.logSoftmax;
+    const node = apply(logits, axisOf(inOwnLayout(logits), axis));
     context.noteLogits(node, name, logits);
     return inOwnLayout(node);
   }
