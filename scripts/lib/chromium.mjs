@@ -102,15 +102,17 @@ function launch({ executablePath, env }, args) {
 }
 
 /**
- * A headless Chromium: $CHROMIUM, else an installed one, else the one from npm, else (as root) Debian's.
+ * A headless Chromium: $CHROMIUM (a program, or `npm` for the one from npm), else an installed one, else the one from
+ * npm, else (as root) Debian's.
  * A browser that does not start is passed over, and named if none does.
  * @param {string[]} [args] Chromium's graphics flags; the default is no GPU
  * @returns {Promise<Browser>}
  */
 export async function startBrowser(args = ['--disable-gpu']) {
-  if (process.env.CHROMIUM) return launch({ executablePath: process.env.CHROMIUM }, args);
+  const chosen = process.env.CHROMIUM;
+  if (chosen && chosen !== 'npm') return launch({ executablePath: chosen }, args);
   const failures = [];
-  for (const find of [installedChromium, npmChromium, aptChromium]) {
+  for (const find of chosen === 'npm' ? [npmChromium] : [installedChromium, npmChromium, aptChromium]) {
     try {
       const candidate = await find();
       if (candidate) return await launch(candidate, args);
