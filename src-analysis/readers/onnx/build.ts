@@ -16,6 +16,7 @@ import { mergedBias } from './merge-bias.ts';
 import { functionKey, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor } from './model.ts';
 import { NEWEST_OPSET, operators } from './operators/table.ts';
 import { describe, orderNodes } from './order.ts';
+import { markSharedWeights } from './shared-weights.ts';
 import {
   addLayer,
   edgeOf,
@@ -34,6 +35,8 @@ export interface BuiltGraph {
   /** Null where the graph is cyclic. */
   readonly graph: ModelGraph | null;
   readonly errors: readonly ReadError[];
+  /** Every value of the ONNX graph by its name, with all its axes. */
+  readonly values: ReadonlyMap<string, Value>;
 }
 
 /**
@@ -311,11 +314,13 @@ function finish(
   const outputs = graph.outputs.flatMap(({ name: output }) => outputEdge(state, output));
   const errors = [...state.errors.kept];
   if (state.errors.dropped > 0) errors.push({ message: `There are ${state.errors.dropped} more errors like these.` });
-  if (state.order.order === null) return { graph: null, errors };
+  if (state.order.order === null) return { graph: null, errors, values: state.values };
+  const { layers, partial } = markSharedWeights(state.layers);
+  for (const reason of partial) noteGap(state, reason);
   const gaps = [...state.gaps.kept];
   if (state.gaps.dropped > 0) gaps.push({ reason: `There are ${state.gaps.dropped} more gaps like these.` });
-  const inputs = state.layers.filter(({ op }) => op.kind === 'input').map(({ id }) => ({ layer: id, output: 0 }));
-  return { graph: { name, format, layers: state.layers, inputs, outputs, gaps }, errors };
+  const inputs = layers.filter(({ op }) => op.kind === 'input').map(({ id }) => ({ layer: id, output: 0 }));
+  return { graph: { name, format, layers, inputs, outputs, gaps }, errors, values: state.values };
 }
 
 function outputEdge(state: GraphState, name: string): readonly Edge[] {

@@ -96,6 +96,8 @@ export function sampleAxis(axis: number, batch: Batch): number | null {
  */
 export function settledBatch(shape: Shape, batch: Batch, { size }: BatchSize): Batch {
   if (shape === null) return batch;
+  if (size === 1 && (batch === 'lost' || batch === 'merged'))
+    return settledBatch(shape, 'none', { size, symbolic: false });
   const length = typeof batch === 'number' ? (shape[batch] ?? null) : null;
   // The axis was broadcast, tiled or cut.
   if (length !== null && length !== size) return size === 1 ? 'none' : 'lost';

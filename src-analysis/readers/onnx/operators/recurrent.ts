@@ -102,13 +102,14 @@ function stateOutputs(
   const directions = bidirectional ? 2 : 1;
   const samples = shape[batchFirst ? 0 : 1] ?? null;
   const steps = shape[batchFirst ? 1 : 0] ?? null;
+  const elsewhere: Batch = batch === 'none' ? 'none' : 'lost';
   const expected = batch === (batchFirst ? 0 : 1);
   const sequence: OutputValue = batchFirst
-    ? { shape: [samples, steps, directions, units], batch: expected ? 0 : 'none' }
-    : { shape: [steps, directions, samples, units], batch: expected ? 2 : 'none' };
+    ? { shape: [samples, steps, directions, units], batch: expected ? 0 : elsewhere }
+    : { shape: [steps, directions, samples, units], batch: expected ? 2 : elsewhere };
   const state: OutputValue = batchFirst
-    ? { shape: [samples, directions, units], batch: expected ? 0 : 'none' }
-    : { shape: [directions, samples, units], batch: expected ? 1 : 'none' };
+    ? { shape: [samples, directions, units], batch: expected ? 0 : elsewhere }
+    : { shape: [directions, samples, units], batch: expected ? 1 : elsewhere };
   return [sequence, state, state];
 }
 

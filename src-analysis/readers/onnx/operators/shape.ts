@@ -87,6 +87,10 @@ export const shapeOperators: Readonly<Record<string, Operator>> = {
   ]),
   DequantizeLinear: keepsShape('Quantisation is not covered.', ['axis', 'block_size', 'output_dtype']),
   CumSum: keepsShape('Cumulative sums are not covered.', ['exclusive', 'reverse']),
+  ScatterElements: keepsShape('Writing into a value is not covered.', ['axis', 'reduction']),
+  ScatterND: keepsShape('Writing into a value is not covered.', ['reduction']),
+  Trilu: keepsShape('Cutting out a triangle is not covered.', ['upper']),
+  ReverseSequence: keepsShape('Reversing sequences is not covered.', ['batch_axis', 'time_axis']),
   LpNormalization: keepsShape('Normalisation to unit length is not covered.', ['axis', 'p']),
   MeanVarianceNormalization: keepsShape('Normalisation by mean and variance is not covered.', [
     'axes',

@@ -1,0 +1,100 @@
+import { expect } from 'vitest';
+import { checkOperators, type OperatorCase, scalar } from '../../../../test/fixtures/onnx/operator-case.ts';
+
+checkOperators([
+  ...(['Relu', 'Sigmoid', 'Tanh', 'Softplus', 'Softsign', 'HardSwish', 'Exp'] as const).map(
+    (op): OperatorCase => ({
+      op,
+      x: [2, 3],
+      is: { kind: 'activation', activation: { name: op.charAt(0).toLowerCase() + op.slice(1) } },
+      y: [3],
+    }),
+  ),
+  { op: 'Mish', x: [2, 3], opset: 18, is: { kind: 'activation', activation: { name: 'mish' } }, y: [3] },
+  {
+    op: 'LeakyRelu',
+    x: [2, 3],
+    attributes: { alpha: { float: 0.25 } },
+    is: { kind: 'activation', activation: { name: 'leakyRelu', alpha: 0.25 } },
+    y: [3],
+  },
+  { op: 'Elu', x: [2, 3], is: { kind: 'activation', activation: { name: 'elu', alpha: 1 } }, y: [3] },
+  {
+    op: 'Selu',
+    x: [2, 3],
+    is: {
+      kind: 'activation',
+      activation: { name: 'selu', alpha: expect.closeTo(1.673, 3) as number, beta: expect.closeTo(1.051, 3) as number },
+    },
+    y: [3],
+  },
+  {
+    op: 'ThresholdedRelu',
+    x: [2, 3],
+    is: { kind: 'activation', activation: { name: 'thresholdedRelu', alpha: 1 } },
+    y: [3],
+  },
+  {
+    op: 'HardSigmoid',
+    x: [2, 3],
+    attributes: { beta: { float: 0.25 } },
+    is: { kind: 'activation', activation: { name: 'hardSigmoid', alpha: 0.2, beta: 0.25 } },
+    y: [3],
+  },
+  {
+    op: 'Gelu',
+    x: [2, 3],
+    opset: 20,
+    attributes: { approximate: 'tanh' },
+    is: { kind: 'activation', activation: { name: 'geluTanh' } },
+    y: [3],
+  },
+  { op: 'Gelu', x: [2, 3], opset: 20, is: { kind: 'activation', activation: { name: 'gelu' } }, y: [3] },
+  {
+    op: 'PRelu',
+    x: [2, 3, 4, 4],
+    weights: [[3, 1, 1]],
+    is: { kind: 'activation', activation: { name: 'prelu' } },
+    roles: ['slope:true'],
+    y: [3, 4, 4],
+  },
+  {
+    op: 'Clip',
+    x: [2, 3],
+    weights: [scalar(0), scalar(6)],
+    is: { kind: 'activation', activation: { name: 'relu6' } },
+    y: [3],
+  },
+  { op: 'Clip', x: [2, 3], weights: [scalar(0)], is: { kind: 'activation', activation: { name: 'relu' } }, y: [3] },
+  {
+    op: 'Clip',
+    x: [2, 3],
+    opset: 10,
+    attributes: { min: { float: -1 }, max: { float: 2 } },
+    is: { kind: 'activation', activation: { name: 'clip', alpha: -1, beta: 2 } },
+    y: [3],
+  },
+  { op: 'Softmax', x: [2, 3, 4], is: { kind: 'activation', activation: { name: 'softmax', axis: 1 } }, y: [3, 4] },
+  {
+    op: 'LogSoftmax',
+    x: [2, 3, 4],
+    attributes: { axis: -2 },
+    is: { kind: 'activation', activation: { name: 'logSoftmax', axis: 0 } },
+    y: [3, 4],
+  },
+  {
+    op: 'Softmax',
+    x: [2, 3, 4],
+    opset: 12,
+    is: { kind: 'unknown', reason: 'It normalises over all axes from 1 on at once.' },
+    y: [3, 4],
+  },
+  { op: 'Softmax', x: [2, 3], opset: 12, is: { kind: 'activation', activation: { name: 'softmax', axis: 0 } }, y: [3] },
+  {
+    op: 'Softmax',
+    x: [2, 3],
+    attributes: { axis: 0 },
+    is: { kind: 'unknown', reason: 'It normalises over the samples of the batch.' },
+    y: [3],
+  },
+]);
