@@ -25,7 +25,7 @@ export interface CheckRequest {
 /** Reads and checks what the paths stand for, then again where exact elimination settled a doubtful layer. */
 export async function checkFiles(request: CheckRequest, environment: Environment): Promise<CheckedFile[]> {
   const configOf = configResolver(request.config, request.ruleLevels, environment);
-  const collected = await collectFiles(request.paths, environment.cwd, configOf);
+  const collected = await collectFiles(request.paths, environment, configOf);
   const exact = new Map<string, ConvRanks | null>();
   const check = (file: CollectedFile) => checkFile(file, configOf, exact, environment);
 

@@ -49,7 +49,7 @@ describe('loadConfig', () => {
       if (content !== undefined) writeFileSync(file, content);
       return (await loadConfig(file)).problems.map(problem => problem.message);
     };
-    expect(await problemsOf('missing.json')).toEqual([expect.stringContaining('not there')]);
+    expect(await problemsOf('missing.json')).toEqual([expect.stringContaining('nothing there')]);
     expect(await problemsOf('latin.json', new Uint8Array([0x7b, 0xe9, 0x7d]))).toEqual([
       expect.stringContaining('not UTF-8'),
     ]);

@@ -30,7 +30,7 @@ describe('readSourceFile', () => {
   it.each<[string, string, Uint8Array | undefined, string]>([
     ['Latin-1', 'latin.ts', new Uint8Array([0x63, 0xe9, 0x63]), 'not UTF-8 text: save it'],
     ['UTF-16', 'utf16.json', new Uint8Array([0xff, 0xfe, 0x7b, 0]), 'UTF-16: save it as UTF-8'],
-    ['a missing file', 'missing.ts', undefined, 'not there'],
+    ['a missing file', 'missing.ts', undefined, 'nothing there'],
   ])('explains %s', async (_, name, content, message) => {
     expect(await read(name, content)).toEqual({ kind: 'unreadable', message: expect.stringContaining(message) });
   });

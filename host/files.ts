@@ -51,14 +51,14 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
 export function ioMessage(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   const known: Readonly<Record<string, string>> = {
-    ENOENT: 'The file is not there (it may just have been removed).',
-    EACCES: 'The file may not be read: check its permissions.',
-    EPERM: 'The file may not be read: check its permissions.',
+    ENOENT: 'There is nothing there (it may just have been removed).',
+    EACCES: 'It may not be read: check its permissions.',
+    EPERM: 'It may not be read: check its permissions.',
     EISDIR: 'This is a folder, not a file.',
     ELOOP: 'This is a chain of symbolic links that leads nowhere.',
     EMFILE: 'Too many files are open on this machine.',
   };
-  return known[code ?? ''] ?? `The file could not be read (${error instanceof Error ? error.message : String(error)}).`;
+  return known[code ?? ''] ?? `It could not be read (${error instanceof Error ? error.message : String(error)}).`;
 }
 
 /** The whole file, or a sentence why not. Only regular files: reading a pipe or a device might never end. */
