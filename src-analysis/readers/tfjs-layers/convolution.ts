@@ -75,6 +75,11 @@ function paddingOf(c: LayerContext, kernelSize: readonly Dim[], dilations: reado
   return { mode: 'explicit', before: before.map(n => n ?? 0), after: before.map(() => 0) };
 }
 
+/** Where TensorFlow.js accepts 'causal' but computes it as 'valid'. */
+export function paddingOrValid(c: LayerContext): { readonly mode: 'same' | 'valid' } {
+  return { mode: choice(c, 'padding', ['valid', 'same', 'causal'], 'valid') === 'same' ? 'same' : 'valid' };
+}
+
 function ones(length: number): Dim[] {
   return new Array<Dim>(length).fill(1);
 }
@@ -83,7 +88,8 @@ function windowOf(c: LayerContext, rank: SpatialRank, dilated: boolean): Window 
   const kernelSize = positiveIntegers(c, 'kernelSize', rank);
   const strides = positiveIntegers(c, 'strides', rank, ones(rank));
   const dilations = positiveIntegers(c, 'dilationRate', rank, ones(rank));
-  const padding = paddingOf(c, kernelSize, dilated ? dilations : ones(rank));
+  const padding =
+    c.className === 'DepthwiseConv2D' ? paddingOrValid(c) : paddingOf(c, kernelSize, dilated ? dilations : ones(rank));
   if (dilated && [strides, dilations].every(sizes => sizes.some(size => size !== null && size > 1))) {
     c.problems.push('TensorFlow.js cannot run a convolution whose strides and dilationRate are both larger than 1.');
   }
@@ -106,6 +112,11 @@ export function convolution(rank: SpatialRank): Describe {
     const window = windowOf(c, rank, true);
     const bias = flag(c, 'useBias', true);
     refuseGroups(c);
+    if (rank === 1 && dataFormat === 'channelsFirst') {
+      c.problems.push(
+        'TensorFlow.js 4.22 computes conv1d with channelsFirst into an output that has its channels last.',
+      );
+    }
     const inChannels = input.channels;
     const op: ConvOp = { kind: 'conv', spatialRank: rank, inChannels, filters, ...window, groups: 1, bias, dataFormat };
     const spatial = slide(c, input.spatial, window);
@@ -200,6 +211,9 @@ export const separableConvolution: Describe = c => {
       c.problems.push(`SeparableConv2D has no ${key}: it has one for each of its two kernels.`);
   }
   const inChannels = input.channels;
+  if (bias && dataFormat === 'channelsFirst') {
+    c.problems.push('TensorFlow.js 4.22 adds the bias of separableConv2d along the wrong axis with channelsFirst.');
+  }
   const op: SeparableConvOp = {
     kind: 'separableConv',
     spatialRank: 2,

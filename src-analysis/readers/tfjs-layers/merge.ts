@@ -66,6 +66,12 @@ export const concatenate: Describe = c => {
     c.problems.push(`Concatenate cannot join along axis ${axis} of inputs of rank ${first.length + 1}.`);
     return nothing(null);
   }
+  if (axis < -1) {
+    // backend/tfjs_backend.ts, concatenate(): every negative axis becomes the last one.
+    c.problems.push(
+      `TensorFlow.js 4.22 joins along the last axis where axis is ${axis}; count the axis from the front.`,
+    );
+  }
   const agrees = shapes.every(
     s => s === null || (s.length === first.length && s.every((d, i) => i === index || same(d, first[i]))),
   );

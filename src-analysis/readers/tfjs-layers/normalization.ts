@@ -1,3 +1,4 @@
+import type { Shape } from '../../model/graph.ts';
 import { type ConfigValue, isUnknown } from './config.ts';
 import {
   type Describe,
@@ -31,8 +32,17 @@ function axisIndex(c: LayerContext, axis: number, input: readonly unknown[] | nu
   return null;
 }
 
-export const batchNormalization: Describe = c => {
+/** The input, which TensorFlow.js normalises up to rank 4 with the batch axis. */
+function normalizedInput(c: LayerContext): Shape {
   const input = singleInput(c);
+  if (input !== null && input.length > 3) {
+    c.problems.push(`TensorFlow.js does not implement ${c.className} for inputs of rank ${input.length + 1}.`);
+  }
+  return input;
+}
+
+export const batchNormalization: Describe = c => {
+  const input = normalizedInput(c);
   const axis = integer(c, 'axis', -1);
   const index = axis === null ? null : axisIndex(c, axis, input);
   const channels = index === null ? null : (input?.at(index) ?? null);
@@ -51,7 +61,7 @@ export const batchNormalization: Describe = c => {
 };
 
 export const layerNormalization: Describe = c => {
-  const input = singleInput(c);
+  const input = normalizedInput(c);
   const axes = layerAxes(c)
     .map(axis => axisIndex(c, axis, input))
     .filter(axis => axis !== null);

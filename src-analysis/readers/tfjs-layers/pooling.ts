@@ -1,6 +1,6 @@
 import type { DataFormat, Dim, PoolOp } from '../../model/graph.ts';
-import { dataFormatOf, joinMap, slide, splitMap } from './convolution.ts';
-import { choice, type Describe, type LayerContext, positiveIntegers, singleInput } from './values.ts';
+import { dataFormatOf, joinMap, paddingOrValid, slide, splitMap } from './convolution.ts';
+import { type Describe, type LayerContext, positiveIntegers, singleInput } from './values.ts';
 
 type SpatialRank = 1 | 2 | 3;
 
@@ -16,9 +16,7 @@ export function pooling(rank: SpatialRank, pool: 'max' | 'average'): Describe {
     const input = splitMap(singleInput(c, rank + 1), rank, dataFormat);
     const window = positiveIntegers(c, 'poolSize', rank, new Array<Dim>(rank).fill(2));
     const strides = positiveIntegers(c, 'strides', rank, window);
-    // TensorFlow.js accepts 'causal' and pools it as 'valid'.
-    const word = choice(c, 'padding', ['valid', 'same', 'causal'], 'valid');
-    const padding = { mode: word === 'same' ? 'same' : 'valid' } as const;
+    const padding = paddingOrValid(c);
     const dilations = new Array<Dim>(rank).fill(1);
     const spatial = slide(c, input.spatial, { kernelSize: window, strides, dilations, padding });
     const op: PoolOp = {

@@ -16,7 +16,7 @@ import {
   singleInput,
   times,
 } from './values.ts';
-import { biasWeight, isTrainable, weight } from './weights.ts';
+import { biasWeight, isTrainable, trainableFirst, weight } from './weights.ts';
 
 /** Source: tfjs-layers recurrent.ts and convolutional_recurrent.ts. */
 
@@ -131,13 +131,9 @@ function unrolled(c: LayerContext, cellsFor: (input: Shape) => readonly Cell[] |
   const states = [...cells].reverse().flatMap(cell => new Array<Dim>(cell.states).fill(cell.units));
   checkInitialState(c, states);
   const output = returnSequences ? [input?.[0] ?? null, last.units] : [last.units];
-  const weights = cells.flatMap((cell, i) =>
-    cell.weights.map(w => ({
-      ...w,
-      role: cells.length === 1 ? w.role : `cell${i}.${w.role}`,
-      trainable: w.trainable && isTrainable(c),
-    })),
-  );
+  const roles = (cell: Cell, i: number) =>
+    cells.length === 1 ? cell.weights : cell.weights.map(w => ({ ...w, role: `cell${i}.${w.role}` }));
+  const weights = trainableFirst(cells.flatMap(roles)).map(w => ({ ...w, trainable: w.trainable && isTrainable(c) }));
   const op: Op =
     cells.length === 1
       ? { kind: 'recurrent', cell: last.kind, units: last.units, bidirectional: false, returnSequences }

@@ -95,3 +95,8 @@ export function isTrainable(c: LayerContext): boolean {
   const value = field(c, 'trainable');
   return value === undefined || isUnknown(value) ? true : Boolean(value);
 }
+
+/** The order in which TensorFlow.js lists the weights of several layers: those of frozen ones last. */
+export function trainableFirst(weights: readonly WeightRef[]): readonly WeightRef[] {
+  return [...weights.filter(w => w.trainable), ...weights.filter(w => !w.trainable)];
+}

@@ -12,7 +12,7 @@ import {
   singleInput,
   times,
 } from './values.ts';
-import { isTrainable } from './weights.ts';
+import { isTrainable, trainableFirst } from './weights.ts';
 
 /** Source: tfjs-layers wrappers.ts. Both wrappers ignore their own `trainable` and follow that of the inner layer. */
 
@@ -123,7 +123,9 @@ export function bidirectional(describe: Describe): Describe {
     return {
       op: described.op.kind === 'recurrent' ? { ...described.op, bidirectional: true } : described.op,
       outputShapes: [joined, ...(mergeMode === null ? [joined] : []), ...stateShapes, ...stateShapes],
-      weights: ['forward', 'backward'].flatMap(way => weights.map(w => ({ ...w, role: `${way}.${w.role}` }))),
+      weights: trainableFirst(
+        ['forward', 'backward'].flatMap(way => weights.map(w => ({ ...w, role: `${way}.${w.role}` }))),
+      ),
       trainable: described.trainable ?? isTrainable(context),
     };
   };
