@@ -142,6 +142,11 @@ describe('suppression comments', () => {
     expect(apply(text)).toEqual({ ...nothing, problems: [[expect.stringContaining(message), place]] });
   });
 
+  it('stack in any number', () => {
+    const text = `${`// ${next} soluble-layer\n`.repeat(20_000)}S`;
+    expect(apply(text).suppressed).toHaveLength(1);
+  });
+
   it('do not cover findings without a place, unless for the whole file', () => {
     const finding: Finding = { ruleId: 'soluble-layer', severity: 'warning', message: '', helpUri: '' };
     const keptWith = (text: string) =>

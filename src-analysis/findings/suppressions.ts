@@ -42,6 +42,7 @@ export function parseDirectives(text: string, comments: readonly Comment[]): Par
   const directives: Directive[] = [];
   const problems: RuleReport[] = [];
   const ordered = [...comments].sort((a, b) => a.range.start - b.range.start);
+  const lines = linesAfter(text, ordered);
   ordered.forEach((comment, index) => {
     const match = marker.exec(comment.text);
     if (!match) return;
@@ -70,7 +71,7 @@ export function parseDirectives(text: string, comments: readonly Comment[]): Par
       kind: verb === 'disable-file' ? 'file' : 'next-line',
       ruleIds: ruleIds.filter(rule => suppressibleIds.includes(rule.id)),
       ...(reason ? { reason } : {}),
-      covers: verb === 'disable-file' ? { start: 0, end: text.length } : lineAfter(text, ordered, index),
+      covers: verb === 'disable-file' ? { start: 0, end: text.length } : lines[index]!,
     });
   });
   return { directives, problems };
@@ -85,20 +86,25 @@ function unknownIdMessage(id: string): string | null {
 }
 
 function rangeOfId(text: string, comment: Comment, id: string): Range {
-  const start = text.indexOf(id, comment.range.start);
-  return start >= 0 && start < comment.range.end ? { start, end: start + id.length } : comment.range;
+  const offset = text.slice(comment.range.start, comment.range.end).indexOf(id);
+  const start = comment.range.start + offset;
+  return offset < 0 ? comment.range : { start, end: start + id.length };
 }
 
-/** The line after a comment; lines that hold only further comments are passed over, so that directives stack. */
-function lineAfter(text: string, ordered: readonly Comment[], index: number): Range {
-  let line = lineFrom(text, nextLineStart(text, ordered[index]?.range.end ?? text.length));
-  for (const comment of ordered.slice(index + 1)) {
-    if (comment.range.start >= line.end) break;
+/** For every comment the line after it; lines that hold only a further comment are passed over, so that directives stack. */
+function linesAfter(text: string, ordered: readonly Comment[]): Range[] {
+  const lines: Range[] = [];
+  for (let index = ordered.length - 1; index >= 0; index--) {
+    const line = lineFrom(text, nextLineStart(text, ordered[index]!.range.end));
+    const next = ordered[index + 1]?.range;
     const alone =
-      text.slice(line.start, comment.range.start).trim() === '' && isBlankToLineEnd(text, comment.range.end);
-    if (alone) line = lineFrom(text, nextLineStart(text, comment.range.end));
+      next &&
+      next.start < line.end &&
+      text.slice(line.start, next.start).trim() === '' &&
+      isBlankToLineEnd(text, next.end);
+    lines[index] = (alone ? lines[index + 1] : undefined) ?? line;
   }
-  return line;
+  return lines;
 }
 
 function isBlankToLineEnd(text: string, offset: number): boolean {

@@ -1,6 +1,6 @@
 import type { AnalysedModel } from '../check.ts';
 import type { Finding, Severity } from '../findings/finding.ts';
-import { lineStartsOf, positionAt } from '../findings/positions.ts';
+import { type LineStarts, lineStartsOf, positionAt } from '../findings/positions.ts';
 import { printable } from '../findings/printable.ts';
 import type { Identifiable, LayerAnalysis, Metric, RankBasis } from '../model/analysis.ts';
 import type { Layer, Shape } from '../model/graph.ts';
@@ -27,9 +27,10 @@ function hasContent({ report }: CheckedFile): boolean {
 
 function fileLines(file: CheckedFile, paint: Paint): string[] {
   const { report } = file;
+  const starts = file.text === undefined ? null : lineStartsOf(file.text);
   const lines = [paint.underline(printable(report.path))];
-  for (const model of report.models) lines.push(...modelLines(file, model, paint), '');
-  lines.push(...findingLines(file, paint));
+  for (const model of report.models) lines.push(...modelLines(model, starts, paint), '');
+  lines.push(...findingLines(report.findings, starts, paint));
   if (report.suppressed.length > 0) {
     lines.push(paint.dim(`  ${count(report.suppressed.length, 'finding')} suppressed`));
   }
@@ -37,8 +38,8 @@ function fileLines(file: CheckedFile, paint: Paint): string[] {
   return lines;
 }
 
-function modelLines(file: CheckedFile, { graph, analysis }: AnalysedModel, paint: Paint): string[] {
-  const place = graph.range && file.text !== undefined ? `, line ${lineOf(file.text, graph.range.start)}` : '';
+function modelLines({ graph, analysis }: AnalysedModel, starts: LineStarts | null, paint: Paint): string[] {
+  const place = graph.range && starts ? `, line ${positionAt(starts, graph.range.start).line + 1}` : '';
   const bottleneck = graph.layers[analysis.identifiable.bottleneck ?? -1];
   return [
     `  ${paint.bold(printable(graph.name))} ${paint.dim(`(${graph.format}${place})`)}`,
@@ -112,17 +113,16 @@ function metricLine({ c, cRounded, coverage }: Metric): string {
 
 const severityWords: Readonly<Record<Severity, string>> = { error: 'error  ', warning: 'warning', info: 'info   ' };
 
-function findingLines(file: CheckedFile, paint: Paint): string[] {
-  const starts = lineStartsOf(file.text ?? '');
+function findingLines(findings: readonly Finding[], starts: LineStarts | null, paint: Paint): string[] {
   const colours = { error: paint.red, warning: paint.yellow, info: paint.cyan };
   const place = ({ range }: Finding) => {
-    if (!range || file.text === undefined) return '-';
+    if (!range || !starts) return '-';
     const { line, character } = positionAt(starts, range.start);
     return `${line + 1}:${character + 1}`;
   };
-  const places = file.report.findings.map(place);
+  const places = findings.map(place);
   const width = Math.max(0, ...places.map(text => text.length));
-  return file.report.findings.map((finding, index) => {
+  return findings.map((finding, index) => {
     const severity = colours[finding.severity](severityWords[finding.severity]);
     return `  ${(places[index] ?? '').padEnd(width)}  ${severity}  ${finding.message}  ${paint.dim(finding.ruleId)}`;
   });
@@ -157,8 +157,4 @@ function numberText(value: number | null | undefined): string {
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function lineOf(text: string, offset: number): number {
-  return positionAt(lineStartsOf(text), offset).line + 1;
 }
