@@ -1,3 +1,4 @@
+import { scale, splitFactor } from './elementwise.ts';
 import { broadcastShapes, type Node, sameShape, sizeOf } from './graph.ts';
 
 /* Operations that move, repeat or select entries. */
@@ -9,9 +10,10 @@ export function reshape(a: Node, shape: readonly number[]): Node {
   if (sizeOf(target) !== sizeOf(a.shape) || target.some(dim => !Number.isInteger(dim))) {
     throw new Error(`A tensor of shape [${a.shape.join(', ')}] cannot take the shape [${shape.join(', ')}].`);
   }
-  const source = a.operation.kind === 'reshape' ? a.inputs[0]! : a;
-  if (sameShape(source.shape, target)) return source;
-  return source.graph.node({ kind: 'reshape' }, [source], target);
+  const { core, factor } = splitFactor(a);
+  const source = core.operation.kind === 'reshape' ? core.inputs[0]! : core;
+  if (sameShape(source.shape, target)) return scale(source, factor);
+  return scale(source.graph.node({ kind: 'reshape' }, [source], target), factor);
 }
 
 /** Repeats axes of length 1, and adds leading axes, up to the given shape. */
@@ -30,14 +32,15 @@ export function transpose(a: Node, permutation: readonly number[]): Node {
   if (sizeOf(a.shape) === 0 || [...permutation].sort((p, q) => p - q).some((axis, i) => axis !== i)) {
     throw new Error(`[${permutation.join(', ')}] is no permutation of the axes of [${a.shape.join(', ')}].`);
   }
-  const operation = a.operation;
+  const { core, factor } = splitFactor(a);
+  const operation = core.operation;
   const composed = operation.kind === 'transpose' ? permutation.map(axis => operation.permutation[axis]!) : permutation;
-  const source = operation.kind === 'transpose' ? a.inputs[0]! : a;
+  const source = operation.kind === 'transpose' ? core.inputs[0]! : core;
   const shape = composed.map(axis => source.shape[axis]!);
   // Where only axes of length 1 move, the entries keep their order.
   const moving = composed.filter(axis => source.shape[axis] !== 1);
-  if (moving.every((axis, i) => i === 0 || axis > moving[i - 1]!)) return reshape(source, shape);
-  return source.graph.node({ kind: 'transpose', permutation: composed }, [source], shape);
+  if (moving.every((axis, i) => i === 0 || axis > moving[i - 1]!)) return scale(reshape(source, shape), factor);
+  return scale(source.graph.node({ kind: 'transpose', permutation: composed }, [source], shape), factor);
 }
 
 /** Entries starts[i], starts[i] + steps[i], … before ends[i] along every axis i; steps are 1 unless given. */
@@ -57,7 +60,8 @@ export function slice(
   if (sameShape(shape, a.shape)) return a;
   // An axis of which one entry is taken has no step: the same slice is the same node.
   const taken = steps.map((step, axis) => (shape[axis] === 1 ? 1 : step));
-  return a.graph.node({ kind: 'slice', starts: [...starts], steps: taken }, [a], shape);
+  const { core, factor } = splitFactor(a);
+  return scale(a.graph.node({ kind: 'slice', starts: [...starts], steps: taken }, [core], shape), factor);
 }
 
 /** Entries start … end − 1 along one axis. */
@@ -74,7 +78,8 @@ export function pad(a: Node, before: readonly number[], after: readonly number[]
   const shape = a.shape.map((dim, axis) => dim + before[axis]! + after[axis]!);
   if (before.some(count => count < 0) || after.some(count => count < 0)) throw new Error('Padding is never negative.');
   if (sameShape(shape, a.shape)) return a;
-  return a.graph.node({ kind: 'pad', before: [...before], after: [...after], value }, [a], shape);
+  const { core, factor } = value === 0 ? splitFactor(a) : { core: a, factor: 1 };
+  return scale(a.graph.node({ kind: 'pad', before: [...before], after: [...after], value }, [core], shape), factor);
 }
 
 /** Puts steps[i] − 1 zeros between the entries along every axis i. */

@@ -1,3 +1,4 @@
+import { scale, splitFactor } from './elementwise.ts';
 import type { ConvolutionGeometry, Node } from './graph.ts';
 
 /*
@@ -13,19 +14,31 @@ export function convolutionGeometry(given: Partial<ConvolutionGeometry> = {}): C
 
 /** x [N, C, H, W] with w [M, C/groups, kh, kw] → [N, M, h', w']. */
 export function conv(x: Node, w: Node, geometry: ConvolutionGeometry): Node {
-  return x.graph.node({ kind: 'conv', geometry }, [x, w], outputShape(x.shape, w.shape, geometry));
+  return bilinear('conv', x, w, outputShape(x.shape, w.shape, geometry), geometry);
 }
 
 /** dy [N, M, h', w'] with w [M, C/groups, kh, kw] → [N, C, H, W] = xShape: the transposed convolution. */
 export function convInputGrad(dy: Node, w: Node, xShape: readonly number[], geometry: ConvolutionGeometry): Node {
   expect(dy.shape, outputShape(xShape, w.shape, geometry));
-  return dy.graph.node({ kind: 'convInputGrad', geometry }, [dy, w], xShape);
+  return bilinear('convInputGrad', dy, w, xShape, geometry);
 }
 
 /** x [N, C, H, W] with dy [N, M, h', w'] → [M, C/groups, kh, kw] = wShape: gradient of ⟨conv(x, w), dy⟩ for w. */
 export function convWeightGrad(x: Node, dy: Node, wShape: readonly number[], geometry: ConvolutionGeometry): Node {
   expect(dy.shape, outputShape(x.shape, wShape, geometry));
-  return x.graph.node({ kind: 'convWeightGrad', geometry }, [x, dy], wShape);
+  return bilinear('convWeightGrad', x, dy, wShape, geometry);
+}
+
+function bilinear(
+  kind: 'conv' | 'convInputGrad' | 'convWeightGrad',
+  a: Node,
+  b: Node,
+  shape: readonly number[],
+  geometry: ConvolutionGeometry,
+): Node {
+  const [first, second] = [splitFactor(a), splitFactor(b)];
+  const node = a.graph.node({ kind, geometry }, [first.core, second.core], shape);
+  return scale(node, first.factor * second.factor);
 }
 
 /** Length along one spatial axis of the output of a window that slides over `input` entries. */

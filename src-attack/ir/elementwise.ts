@@ -19,6 +19,10 @@ export function add(a: Operand, b: Operand): Node {
   if (u !== undefined && v !== undefined) return graph.scalar(u + v);
   if (isZero(q) && fits(q, p)) return p;
   if (isZero(p) && fits(p, q)) return q;
+  const [first, second] = [splitFactor(p), splitFactor(q)];
+  if (first.factor === second.factor) return scale(binary('add', first.core, second.core), first.factor);
+  if (second.factor === -1) return binary('sub', p, second.core);
+  if (first.factor === -1) return binary('sub', q, first.core);
   return binary('add', p, q);
 }
 
@@ -28,16 +32,20 @@ export function sub(a: Operand, b: Operand): Node {
   if (u !== undefined && v !== undefined) return graph.scalar(u - v);
   if (isZero(q) && fits(q, p)) return p;
   if (isZero(p) && fits(p, q)) return neg(q);
+  const [first, second] = [splitFactor(p), splitFactor(q)];
+  if (first.factor === second.factor) return scale(binary('sub', first.core, second.core), first.factor);
+  if (second.factor === -1) return binary('add', p, second.core);
   return binary('sub', p, q);
 }
 
 export function mul(a: Operand, b: Operand): Node {
-  const [graph, p, q] = operands(a, b);
+  const [, p, q] = operands(a, b);
   const [u, v] = [scalarValue(p), scalarValue(q)];
-  if (u !== undefined && v !== undefined) return graph.scalar(u * v);
   if (u !== undefined) return scale(q, u);
   if (v !== undefined) return scale(p, v);
-  return binary('mul', p, q);
+  const size = sizeOf(broadcastShapes(p.shape, q.shape));
+  const [first, second] = [takeFactor(p, size), takeFactor(q, size)];
+  return scale(binary('mul', first.core, second.core), first.factor * second.factor);
 }
 
 export function div(a: Operand, b: Operand): Node {
@@ -45,29 +53,47 @@ export function div(a: Operand, b: Operand): Node {
   const [u, v] = [scalarValue(p), scalarValue(q)];
   if (u !== undefined && v !== undefined) return graph.scalar(u / v);
   if (v !== undefined) return scale(p, 1 / v);
-  return binary('div', p, q);
+  const { core, factor } = takeFactor(p, sizeOf(broadcastShapes(p.shape, q.shape)));
+  return scale(binary('div', core, q), factor);
+}
+
+/** A tensor as factor · core. */
+export interface Scaled {
+  readonly core: Node;
+  readonly factor: number;
+}
+
+/**
+ * Takes the number off a tensor that was multiplied by one. Linear operations do so and scale their result instead:
+ * derivatives are full of constant factors, which then meet in one multiplication at the end.
+ */
+export function splitFactor(a: Node): Scaled {
+  const [core, number] = a.inputs;
+  if (a.operation.kind === 'neg') return { core: core!, factor: -1 };
+  const factor = a.operation.kind === 'mul' ? scalarValue(number!) : undefined;
+  // A scaled weight stays as it is: engines compute it once.
+  return factor === undefined || core!.operation.kind === 'constant' ? { core: a, factor: 1 } : { core: core!, factor };
+}
+
+/** As splitFactor, unless the result has more entries: then scaling the operand is cheaper. */
+function takeFactor(a: Node, resultSize: number): Scaled {
+  return sizeOf(a.shape) === resultSize ? splitFactor(a) : { core: a, factor: 1 };
 }
 
 /** factor · a. */
-function scale(a: Node, factor: number): Node {
-  if (factor === 1) return a;
-  if (factor === 0) return zeros(a.graph, a.shape);
-  if (factor === -1) return neg(a);
-  const [first, second] = a.inputs;
-  // A factor applied twice is one factor.
-  if (a.operation.kind === 'mul' && first && second) {
-    const known = scalarValue(first) ?? scalarValue(second);
-    if (known !== undefined) return scale(scalarValue(first) === undefined ? first : second, known * factor);
-  }
-  return binary('mul', a, a.graph.scalar(factor));
+export function scale(a: Node, factor: number): Node {
+  const value = scalarValue(a);
+  if (value !== undefined) return a.graph.scalar(value * factor);
+  const known = splitFactor(a);
+  const total = known.factor * factor;
+  if (total === 1) return known.core;
+  if (total === 0 || isZero(a)) return zeros(a.graph, a.shape);
+  if (total === -1) return unary('neg', known.core);
+  return binary('mul', known.core, a.graph.scalar(total));
 }
 
 export function neg(a: Node): Node {
-  const value = scalarValue(a);
-  if (value !== undefined) return a.graph.scalar(-value);
-  if (isZero(a)) return a;
-  if (a.operation.kind === 'neg') return a.inputs[0]!;
-  return unary('neg', a);
+  return scale(a, -1);
 }
 
 export const tanh = (a: Node): Node => unary('tanh', a);

@@ -1,4 +1,5 @@
 import { reshape, transpose } from './arrange.ts';
+import { scale, splitFactor } from './elementwise.ts';
 import { type Node, sameShape } from './graph.ts';
 
 /** Product of two matrices, or of stacks of them with equal leading axes; the last two axes transposed as told. */
@@ -11,7 +12,10 @@ export function matmul(a: Node, b: Node, transposeA = false, transposeB = false)
   const [rows, inner] = lastTwo(a, transposeA);
   const [innerB, columns] = lastTwo(b, transposeB);
   if (inner !== innerB) throw new Error(`Matrices of ${inner} columns and ${innerB} rows do not multiply.`);
-  return a.graph.node({ kind: 'matmul', transposeA, transposeB }, [a, b], [...leading, rows, columns]);
+  const [first, second] = [splitFactor(a), splitFactor(b)];
+  const shape = [...leading, rows, columns];
+  const product = a.graph.node({ kind: 'matmul', transposeA, transposeB }, [first.core, second.core], shape);
+  return scale(product, first.factor * second.factor);
 }
 
 /** x [.., features] times w, applied to the last axis: w is [units, features] where `transposed`, else [features, units]. */

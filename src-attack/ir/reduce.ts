@@ -1,5 +1,5 @@
 import { pad, reshape } from './arrange.ts';
-import { add, mul, square } from './elementwise.ts';
+import { add, mul, scale, splitFactor, square } from './elementwise.ts';
 import { type Node, sizeOf } from './graph.ts';
 
 /** Sums of more terms are taken in two stages: one pass over millions of float32 terms is off by 4e-5, two by 1e-7. */
@@ -14,19 +14,27 @@ export function sum(a: Node, axes: readonly number[]): Node {
     return sum(sum(a, chosen.slice(-1)), chosen.slice(0, -1));
   }
   const shape = a.shape.map((dim, axis) => (chosen.includes(axis) ? 1 : dim));
-  return a.graph.node({ kind: 'sum', axes: chosen }, [a], shape);
+  const { core, factor } = splitFactor(a);
+  return scale(a.graph.node({ kind: 'sum', axes: chosen }, [core], shape), factor);
 }
 
 /** Sum of every entry, as a scalar; about √n terms a stage. */
 export function sumAll(a: Node): Node {
+  return reshape(sumTable(asTable(a)), []);
+}
+
+/** Sum of a table, rows first. */
+function sumTable(table: Node): Node {
+  return sum(sum(table, [1]), [0]);
+}
+
+/** The entries, and zeros where they do not fill it, in rows of at most about √n entries where there are many. */
+function asTable(a: Node): Node {
   const size = sizeOf(a.shape);
-  if (size === 1) return reshape(a, []);
-  const flat = reshape(a, [size]);
-  if (size <= termsInOnePass) return reshape(sum(flat, [0]), []);
+  if (size <= termsInOnePass) return reshape(a, [1, size]);
   const columns = nearestDivisor(size);
   const rows = Math.ceil(size / columns);
-  const table = reshape(pad(flat, [0], [rows * columns - size]), [rows, columns]);
-  return reshape(sum(sum(table, [1]), [0]), []);
+  return reshape(pad(reshape(a, [size]), [0], [rows * columns - size]), [rows, columns]);
 }
 
 /** A divisor of size near its square root, or the root rounded up where there is none (a prime, say). */
@@ -47,7 +55,9 @@ export function meanAll(a: Node): Node {
 
 /** Σ a·b over every entry, as a scalar. */
 export function dot(a: Node, b: Node): Node {
-  return sumAll(a === b ? square(a) : mul(a, b));
+  // The table is made first: engines then see a sum of squares for what it is.
+  if (a === b) return reshape(sumTable(square(asTable(a))), []);
+  return sumAll(mul(a, b));
 }
 
 /** ‖a‖², as a scalar. */

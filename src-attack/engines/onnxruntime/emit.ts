@@ -28,9 +28,17 @@ const onnxNames = {
 export function emitOnnx(outputs: Readonly<Record<string, Node>>, precision: Precision): Uint8Array {
   const builder = createModelBuilder(precision);
   const names = new Map<Node, string>();
-  for (const node of reachable(Object.values(outputs))) {
-    const inputs = node.inputs.map(input => names.get(input)!);
-    names.set(node, emitNode(builder, node, inputs, precision));
+  const order = reachable(Object.values(outputs));
+  const squares = squaresInSums(order, new Set(Object.values(outputs)));
+  for (const node of order) {
+    const [source] = node.inputs;
+    if (squares.has(node)) continue;
+    if (source && squares.has(source)) {
+      names.set(node, emitSum(builder, node, 'ReduceSumSquare', names.get(source.inputs[0]!)!));
+    } else {
+      const inputs = node.inputs.map(input => names.get(input)!);
+      names.set(node, emitNode(builder, node, inputs, precision));
+    }
   }
   for (const [name, node] of Object.entries(outputs)) {
     // One node may be two outputs, and an output may be an input: each gets a name of its own.
@@ -38,6 +46,25 @@ export function emitOnnx(outputs: Readonly<Record<string, Node>>, precision: Pre
     builder.output(name, node.shape);
   }
   return builder.toBytes();
+}
+
+/** Squares that only one sum wants: one operator does both, without writing the squares down. */
+function squaresInSums(order: readonly Node[], outputs: ReadonlySet<Node>): Set<Node> {
+  const users = new Map<Node, Node[]>();
+  for (const node of order)
+    for (const input of new Set(node.inputs)) users.set(input, [...(users.get(input) ?? []), node]);
+  return new Set(
+    order.filter(node => {
+      const isSquare = node.operation.kind === 'mul' && node.inputs[0] === node.inputs[1];
+      const [user, other] = users.get(node) ?? [];
+      return isSquare && !outputs.has(node) && user?.operation.kind === 'sum' && !other;
+    }),
+  );
+}
+
+function emitSum(builder: ModelBuilder, node: Node, type: 'ReduceSum' | 'ReduceSumSquare', a: string): string {
+  const axes = node.operation.kind === 'sum' ? node.operation.axes : [];
+  return builder.node(type, [a, builder.integers(axes)], { keepdims: 1 });
 }
 
 function emitNode(builder: ModelBuilder, node: Node, inputs: readonly string[], precision: Precision): string {
@@ -65,7 +92,7 @@ function emitNode(builder: ModelBuilder, node: Node, inputs: readonly string[], 
     case 'concat':
       return builder.node('Concat', inputs, { axis: operation.axis });
     case 'sum':
-      return builder.node('ReduceSum', [a, builder.integers(operation.axes)], { keepdims: 1 });
+      return emitSum(builder, node, 'ReduceSum', a);
     case 'matmul':
       return emitMatmul(builder, node, operation, inputs);
     case 'conv':
