@@ -98,8 +98,9 @@ function layerCells(figures: LayerAnalysis, layer: Layer | undefined): string[] 
 
 function identifiableLine(identifiable: Identifiable, bottleneck: Layer | undefined): string {
   const { rank, unknowns, fraction, basis, reason } = identifiable;
-  if (rank === null || unknowns === null || fraction === null)
-    return `r unknown: ${printable(reason ?? 'not covered')}`;
+  if (rank === null || unknowns === null || fraction === null) {
+    return printable(reason ?? 'The identifiable dimension r is unknown.');
+  }
   const share = rank === unknowns ? '100 %' : `${Math.min(99.9, 100 * fraction).toFixed(1)} %`;
   const decides = bottleneck && rank < unknowns ? `, decided by ${printable(bottleneck.name)}` : '';
   return `r = ${rank} of ${unknowns} input entries identifiable (${share}, ${basis}${decides})`;

@@ -23,13 +23,17 @@ describe('soluble-layer', () => {
 
   it('does not claim entries that no window reads', () => {
     const rank = { weights: 2883, gradients: 100, system: 2883 };
-    const [report] = check(figures(1, { touched: 2883, rank, basis: 'finite-field' }));
+    const unread = { touched: 2883, rank, deficiency: -189, verdict: 'deficient', basis: 'finite-field' } as const;
+    const [report] = check(figures(1, unread));
     expect(report?.message).toContain('the 2883 of its 3072 input entries that it reads');
     expect(report?.message).toContain('exact elimination over a finite field');
   });
 
   it.each([
-    ['deficient', figures(1, { verdict: 'deficient', deficiency: -10 })],
+    [
+      'deficient',
+      figures(1, { verdict: 'deficient', deficiency: -10, rank: { weights: 3000, gradients: 62, system: 3062 } }),
+    ],
     ['unknown', figures(1, unknownFigures)],
     ['dense, which has a rule of its own', figures(2)],
     ['not in the graph', figures(7)],

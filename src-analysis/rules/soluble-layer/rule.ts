@@ -19,15 +19,20 @@ export const solubleLayer: Rule = {
   check: ({ graph, analysis }) =>
     analysis.layers.flatMap(figures => {
       const layer = graph.layers[figures.layer];
-      return layer && figures.verdict === 'soluble' && layer.op.kind !== 'dense' ? [report(layer, figures)] : [];
+      return layer && layer.op.kind !== 'dense' && isSoluble(figures) ? [report(layer, figures)] : [];
     }),
 };
 
+/** Every entry that the layer reads can be solved for, even if it does not read all of its input. */
+function isSoluble({ verdict, rank, touched }: LayerAnalysis): boolean {
+  return verdict === 'soluble' || (verdict === 'deficient' && rank !== null && rank.system === touched);
+}
+
 function report(layer: Layer, figures: LayerAnalysis): RuleReport {
   const { unknowns, touched, rank } = figures;
-  const lost = (unknowns ?? 0) - (touched ?? unknowns ?? 0);
+  const unread = (unknowns ?? 0) - (touched ?? unknowns ?? 0);
   const extent =
-    lost > 0 ? `the ${touched} of its ${unknowns} input entries that it reads` : `all ${unknowns} input entries`;
+    unread > 0 ? `the ${touched} of its ${unknowns} input entries that it reads` : `all ${unknowns} input entries`;
   return {
     layer,
     ...(layer.range ? { range: layer.range } : {}),
