@@ -60,7 +60,14 @@ function binaryFile(): AnalysedFile {
     ],
     { name: 'main_graph\u001b[31m', format: 'onnx' },
   );
-  const deficient = { verdict: 'deficient', deficiency: -1470, basis: 'finite-field', metricWeight: 0.5 } as const;
+  const rank = { weights: 1350, gradients: 288, system: 1602 };
+  const deficient = {
+    verdict: 'deficient',
+    deficiency: -1470,
+    rank,
+    basis: 'finite-field',
+    metricWeight: 0.5,
+  } as const;
   return {
     models: [{ graph, analysis: analysisOf([figures(1), figures(2, deficient)]) }],
     errors: [],
