@@ -1,7 +1,7 @@
 /** A model as the chain that the recursion walks, or the first thing in the way. */
 import type { ConvGeometry } from '../model/analysis.ts';
 import { sizeOf } from '../model/geometry.ts';
-import type { Layer, ModelGraph } from '../model/graph.ts';
+import type { Activation, ConvOp, DenseOp, Layer, ModelGraph } from '../model/graph.ts';
 import { type ActivationClass, activationClass } from '../solubility/invertibility.ts';
 import { layerGeometry, zeroPadBefore } from '../solubility/layer-geometry.ts';
 
@@ -30,80 +30,100 @@ export type ChainResult = { readonly chain: Chain } | { readonly reason: string;
 /** Layers that pass every entry on, in some order. */
 const rearranged = new Set(['flatten', 'reshape', 'permute', 'squeeze', 'unsqueeze', 'reverse']);
 
+/** What the walk from the input has seen so far. */
+interface Walk {
+  readonly graph: ModelGraph;
+  readonly path: readonly Layer[];
+  readonly unknowns: number;
+  readonly stages: ConvStage[];
+  /** A rearrangement since the last convolution, which a further convolution may not follow. */
+  rearranging: Layer | undefined;
+  readonly assumptions: Set<string>;
+}
+
+/** A clause that says why the walk cannot go past a layer; undefined where it can. */
+type Obstacle = string | undefined;
+
 /**
  * Input → convolutions with activations between them → dense layer: whatever follows that dense layer only has to pass a
  * gradient back, since its own weights' gradient gives its input already.
  */
 export function readChain(graph: ModelGraph): ChainResult {
   if (graph.gaps.length > 0) return { reason: 'part of the model could not be followed' };
-  const path = pathToInput(graph);
-  if ('reason' in path) return path;
-  const assumptions = new Set<string>();
-  const stages: ConvStage[] = [];
-  let activation: Exclude<ActivationClass, 'lossy'> = 'linear';
-  let pendingReshape: Layer | undefined;
-  // The path runs from the input; stages are collected until the first dense layer.
-  for (const layer of path.layers) {
-    const { op } = layer;
-    const blocked = (reason: string): ChainResult => ({ reason: `${reason} ('${layer.name}')`, layer: layer.id });
-    const untrained = weightsObstacle(layer);
-    if (op.kind === 'input' || op.kind === 'identity') continue;
-    if (op.kind === 'dense') {
-      if (untrained) return blocked(untrained);
-      if (op.inFeatures === null || sizeOf(layer.inputShapes[0]) !== op.inFeatures) {
-        return blocked('the dense layer’s input is not one known vector');
-      }
-      const withActivation = stages.length > 0 ? setActivation(stages, activation) : stages;
-      if (!op.bias) assumptions.add('the loss fixes the factor that a dense layer without a bias leaves open');
-      return {
-        chain: {
-          unknowns: path.unknowns,
-          stages: withActivation,
-          features: op.inFeatures,
-          dense: layer.id,
-          assumptions: [...assumptions],
-        },
-      };
-    }
-    if (op.kind === 'conv') {
-      if (untrained) return blocked(untrained);
-      if (pendingReshape && stages.length > 0) {
-        return {
-          reason: `rearranging entries between convolutions is not covered ('${pendingReshape.name}')`,
-          layer: pendingReshape.id,
-        };
-      }
-      const found = layerGeometry(graph, layer, op);
-      if ('reason' in found) return blocked(found.reason);
-      if (stages.length > 0 && activation === 'linear') {
-        return blocked('two convolutions without an activation between them are one linear map, which is not covered');
-      }
-      if (stages.length > 0) stages.splice(0, stages.length, ...setActivation(stages, activation));
-      const own = activationClass(layer.activation);
-      if (own === 'lossy') return blocked(`the activation ${layer.activation?.name} is not covered`);
-      activation = own;
-      pendingReshape = undefined;
-      stages.push({ layer: layer.id, geometry: found.geometry, activation });
-      continue;
-    }
-    if (op.kind === 'dropout') {
-      assumptions.add('dropout is off');
-      continue;
-    }
-    if (op.kind === 'activation') {
-      const next = activationClass(op.activation);
-      if (next === 'lossy') return blocked(`the activation ${op.activation.name} is not covered`);
-      if (stages.length > 0) activation = composed(activation, next);
-      continue;
-    }
-    if (op.kind === 'rearrange' && rearranged.has(op.how)) {
-      pendingReshape = layer;
-      continue;
-    }
-    if (op.kind === 'rearrange' && op.how === 'pad' && isFolded(graph, path.layers, layer)) continue;
-    return blocked(obstacle(layer));
+  const found = pathToInput(graph);
+  if ('reason' in found) return found;
+  const { path, unknowns } = found;
+  const walk: Walk = { graph, path, unknowns, stages: [], rearranging: undefined, assumptions: new Set() };
+  for (const layer of path) {
+    const obstacle = layer.op.kind === 'dense' ? denseObstacle(layer, layer.op) : step(walk, layer);
+    if (obstacle) return { reason: `${obstacle} ('${layer.name}')`, layer: layer.id };
+    if (layer.op.kind === 'dense') return { chain: chainEndingAt(walk, layer, layer.op) };
   }
   return { reason: 'the model has no dense layer, whose gradient would give the features to start from' };
+}
+
+function chainEndingAt({ stages, unknowns, assumptions }: Walk, layer: Layer, op: DenseOp): Chain {
+  if (!op.bias) assumptions.add('the loss fixes the factor that a dense layer without a bias leaves open');
+  return { unknowns, stages, features: op.inFeatures ?? 0, dense: layer.id, assumptions: [...assumptions] };
+}
+
+function denseObstacle(layer: Layer, op: DenseOp): Obstacle {
+  const oneVector = op.inFeatures !== null && sizeOf(layer.inputShapes[0]) === op.inFeatures;
+  return weightsObstacle(layer) ?? (oneVector ? undefined : 'the input of the dense layer is not one known vector');
+}
+
+/** Takes in a layer before the first dense one. */
+function step(walk: Walk, layer: Layer): Obstacle {
+  const { op } = layer;
+  switch (op.kind) {
+    case 'input':
+    case 'identity':
+      return undefined;
+    case 'dropout':
+      walk.assumptions.add('dropout is off');
+      return undefined;
+    case 'activation':
+      return activate(walk, op.activation);
+    case 'conv':
+      return convolve(walk, layer, op);
+    case 'rearrange':
+      if (rearranged.has(op.how)) walk.rearranging = layer;
+      else if (op.how !== 'pad' || !isFolded(walk, layer)) return `${layer.type} is not covered`;
+      return undefined;
+    case 'pool':
+      return 'pooling is not covered';
+    case 'norm':
+      return 'normalisation is not covered';
+    case 'unknown':
+      return 'the layer is not understood';
+    default:
+      return `${layer.type} is not covered`;
+  }
+}
+
+function convolve(walk: Walk, layer: Layer, op: ConvOp): Obstacle {
+  const last = walk.stages.at(-1);
+  const untrained = weightsObstacle(layer);
+  if (untrained) return untrained;
+  if (last && walk.rearranging)
+    return `rearranging entries between convolutions (${walk.rearranging.name}) is not covered`;
+  if (last?.activation === 'linear') {
+    return 'two convolutions without an activation between them are one linear map, which is not covered';
+  }
+  const found = layerGeometry(walk.graph, layer, op);
+  if ('reason' in found) return found.reason;
+  walk.rearranging = undefined;
+  walk.stages.push({ layer: layer.id, geometry: found.geometry, activation: 'linear' });
+  return activate(walk, layer.activation);
+}
+
+/** Composes an activation with those since the last convolution; on the input itself it changes no rank. */
+function activate({ stages }: Walk, activation: Activation | undefined): Obstacle {
+  const kind = activationClass(activation);
+  if (kind === 'lossy') return `the activation ${activation?.name} is not covered`;
+  const last = stages.pop();
+  if (last) stages.push({ ...last, activation: composed(last.activation, kind) });
+  return undefined;
 }
 
 /** Any curvature on the way makes the composition smooth; one slope change makes it piecewise linear. */
@@ -115,12 +135,8 @@ function composed(
   return a === 'piecewise-linear' || b === 'piecewise-linear' ? 'piecewise-linear' : 'linear';
 }
 
-function setActivation(stages: readonly ConvStage[], activation: ConvStage['activation']): ConvStage[] {
-  return stages.map((stage, i) => (i === stages.length - 1 ? { ...stage, activation } : stage));
-}
-
 /** Whether the convolution behind counts this padding as its own. */
-function isFolded(graph: ModelGraph, path: readonly Layer[], pad: Layer): boolean {
+function isFolded({ graph, path }: Walk, pad: Layer): boolean {
   let next = path[path.indexOf(pad) + 1];
   while (next?.op.kind === 'rearrange' && next.op.how === 'pad') next = path[path.indexOf(next) + 1];
   if (next?.op.kind !== 'conv') return false;
@@ -132,7 +148,7 @@ function isFolded(graph: ModelGraph, path: readonly Layer[], pad: Layer): boolea
 
 function pathToInput(
   graph: ModelGraph,
-): { layers: readonly Layer[]; unknowns: number } | { reason: string; layer?: number } {
+): { path: readonly Layer[]; unknowns: number } | { reason: string; layer?: number } {
   if (graph.inputs.length !== 1) return { reason: `models with ${graph.inputs.length || 'no'} inputs are not covered` };
   if (graph.outputs.length !== 1)
     return { reason: `models with ${graph.outputs.length || 'no'} outputs are not covered` };
@@ -155,26 +171,11 @@ function pathToInput(
     return { reason: `a layer beside the path to the output is not covered ('${beside.name}')`, layer: beside.id };
   const unknowns = sizeOf(layer.outputShapes[0]);
   if (unknowns === null) return { reason: 'the shape of the model’s input is not known' };
-  return { layers: [layer, ...backwards.reverse()], unknowns };
+  return { path: [layer, ...backwards.reverse()], unknowns };
 }
 
 function weightsObstacle(layer: Layer): string | undefined {
   if (!layer.trainable || layer.weights.some(weight => !weight.trainable)) return 'frozen layers are not covered';
   if (layer.sharedWith !== undefined) return 'shared weights are not covered';
   return undefined;
-}
-
-function obstacle(layer: Layer): string {
-  switch (layer.op.kind) {
-    case 'pool':
-      return 'pooling is not covered';
-    case 'norm':
-      return 'normalisation is not covered';
-    case 'merge':
-      return 'merging branches is not covered';
-    case 'unknown':
-      return 'the layer is not understood';
-    default:
-      return `${layer.type} is not covered`;
-  }
 }
