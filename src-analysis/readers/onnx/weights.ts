@@ -21,8 +21,11 @@ export function readOnnxWeights(bytes: Uint8Array, names?: Iterable<string>): Ma
   const proto = decodeModel(bytes, neverCancelled);
   if (typeof proto === 'string') throw new Error(proto);
   const { model } = convertModel(proto, neverCancelled);
-  // Of two with one name the first counts, as for the graph: later entries of a Map replace earlier ones.
-  const initializers = new Map(model.graph.initializers.toReversed().map(tensor => [tensor.name, tensor]));
+  const initializers = new Map<string, OnnxTensor>();
+  for (const tensor of model.graph.initializers) {
+    // Of two with one name the first counts, as for the graph.
+    if (!initializers.has(tensor.name)) initializers.set(tensor.name, tensor);
+  }
   const weights = new Map<string, OnnxWeight>();
   if (names === undefined) {
     for (const [name, tensor] of initializers) weights.set(name, read(tensor));
