@@ -136,6 +136,11 @@ export function createLinter(dependencies: LinterDependencies) {
     return state?.report?.version === state?.document.version ? state?.report?.content : undefined;
   }
 
+  /** The last report there was, perhaps of an older version: for what may lag behind, such as the status. */
+  function lastReport(uri: string): FileReport | undefined {
+    return states.get(uri)?.report?.content;
+  }
+
   function close(uri: string): void {
     const state = states.get(uri);
     if (!state) return;
@@ -168,6 +173,7 @@ export function createLinter(dependencies: LinterDependencies) {
     schedule,
     reportOf,
     cachedReport,
+    lastReport,
     close,
     exactRanksCached: () => exactCache.size,
     counters,

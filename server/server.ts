@@ -81,7 +81,7 @@ export function startServer(connection: Connection): void {
     pathOf: pathOf,
     delay: typingDelay,
     onReport: publish,
-    onBusy: document => sendStatus(connection, document.uri, linter.cachedReport(document.uri), true),
+    onBusy: document => sendStatus(connection, document.uri, linter.lastReport(document.uri), true),
     onSkipped: document => clear(document.uri),
     onFailure: (document, message, detail) => {
       connection.console.error(`${message}\n${detail}`);

@@ -17,10 +17,9 @@ model.add(tf.layers.dense({ units: 10 }));
 const conv1 = { line: 3, character: 22 };
 
 let client: TestClient;
-let folder: string;
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leaklint-lsp-'));
 
 beforeAll(async () => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leaklint-lsp-'));
   client = await startClient({ folders: [URI.file(folder).toString()], ruleUriBase: 'test://rules/' });
 });
 afterAll(async () => {
@@ -99,7 +98,7 @@ describe('tfjs code that is open and unsaved', () => {
   });
 
   test('reports its status and its layers as text', async () => {
-    expect(client.status.findLast(s => s.uri === uri)?.text).toContain('r = 1029 of 3072');
+    await expect.poll(() => client.status.findLast(s => s.uri === uri)?.text).toContain('r = 1029 of 3072');
     const { text } = await client.connection.sendRequest<{ text: string }>('leaklint/report', { uri });
     expect(text).toContain('cnn3_c1');
     expect(text).toContain('1029');
