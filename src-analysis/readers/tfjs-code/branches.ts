@@ -1,3 +1,4 @@
+import type { Gap } from '../../model/graph.ts';
 import type { Context, Why } from './context.ts';
 import { rangeOf, sentence } from './context.ts';
 import { joinTensors } from './layers.ts';
@@ -75,6 +76,13 @@ export function adopt(context: Context, outcome: Outcome<unknown>): void {
   }
 }
 
+/** The state that `left` leaves, as seen from the state that `live` leaves. To be called before either is adopted. */
+export function pathBeside(context: Context, left: Outcome<unknown>, live: Outcome<unknown>): Outcome<undefined> {
+  const after = new Map(left.after);
+  for (const cell of live.after.keys()) if (!after.has(cell)) after.set(cell, capture(context, cell));
+  return { result: undefined, after };
+}
+
 /** The state after either of two branches; what differs between them becomes unknown. */
 export function merge(context: Context, a: Outcome<unknown>, b: Outcome<unknown>, why: Why): void {
   for (const cell of new Set([...a.after.keys(), ...b.after.keys()])) {
@@ -85,10 +93,15 @@ export function merge(context: Context, a: Outcome<unknown>, b: Outcome<unknown>
 }
 
 export function addGap(context: Context, model: ModelValue, why: Why): void {
-  const gap = { reason: sentence(why.clause), range: rangeOf(context, why.node) };
-  if (model.gaps.some(g => g.reason === gap.reason && g.range?.start === gap.range.start)) return;
   touch(context, model);
-  model.gaps = [...model.gaps, gap];
+  model.gaps = withGaps(model.gaps, [{ reason: sentence(why.clause), range: rangeOf(context, why.node) }]);
+}
+
+/** A list of gaps with more of them, each told once. */
+function withGaps(gaps: readonly Gap[], more: readonly Gap[]): readonly Gap[] {
+  const isTold = (gap: Gap): boolean => gaps.some(g => g.reason === gap.reason && g.range?.start === gap.range?.start);
+  const fresh = more.filter(gap => !gaps.includes(gap) && !isTold(gap));
+  return fresh.length > 0 ? [...gaps, ...fresh] : gaps;
 }
 
 /** The models among the cells that a branch changed, with the state it left them in. */
@@ -152,7 +165,7 @@ type ModelState = Extract<State, { of: 'model' }>;
 
 /** What a sequential model is after branches that added different layers: what both have, then something unknown. */
 function joinModels(context: Context, a: ModelState, b: ModelState, why: Why): ModelState {
-  const gaps = [...a.gaps, ...b.gaps.filter(g => !a.gaps.includes(g))];
+  const gaps = withGaps(a.gaps, b.gaps);
   const trainable = a.trainable === b.trainable ? a.trainable : true;
   if (a.top === b.top) return { ...a, gaps, trainable };
   const tops = [a.top?.output, b.top?.output].filter((t): t is TensorValue => t !== undefined);
@@ -162,7 +175,7 @@ function joinModels(context: Context, a: ModelState, b: ModelState, why: Why): M
   const clause = `which layers the model has is not known here: ${why.clause}`;
   const gap = { reason: sentence(clause), range: rangeOf(context, why.node) };
   const inputs = [...new Set([...a.inputs, ...b.inputs])];
-  return { of: 'model', top, inputs, outputs: [output], gaps: [...gaps, gap], trainable };
+  return { of: 'model', top, inputs, outputs: [output], gaps: withGaps(gaps, [gap]), trainable };
 }
 
 function commonStack(a: StackItem | undefined, b: StackItem | undefined): StackItem | undefined {

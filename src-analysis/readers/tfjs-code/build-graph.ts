@@ -70,8 +70,9 @@ function toLayer(
 }
 
 /**
- * Names of layers: the one the code gives, else the layer's type and a number counted within the model. Layers of a
- * model used as a layer are prefixed with its name; a layer applied again gets a number in parentheses.
+ * Names of layers: the one the code gives, else the layer's type and its number among the model's layers of that type
+ * (TensorFlow.js would say `conv2d_Conv2D1`, counting all layers ever made). Layers of a model used as a layer are
+ * prefixed with its name and counted apart; a layer applied again gets a number in parentheses.
  */
 function nameLayers(nodes: readonly ApplyNode[]): string[] {
   const given = new Map<LayerValue, string>();
@@ -113,21 +114,41 @@ function inputGaps(context: Context, nodes: readonly ApplyNode[], inputs: Readon
   return gaps;
 }
 
-/** Why the shape is lost at a layer whose inputs' shapes are known. */
+/** Why a layer's output shape is not known, where its own configuration is the reason. */
 function shapeGaps(context: Context, nodes: readonly ApplyNode[], names: readonly string[]): Gap[] {
   return nodes.flatMap((node, id): Gap[] => {
     const { op, outputShapes, problems } = node.description;
-    if (op.kind === 'unknown' || op.kind === 'input' || problems.length > 0) return [];
-    if (outputShapes.every(isKnown) || !node.inputs.every(tensor => isKnown(shapeOf(tensor)))) return [];
-    const causes = Object.entries(node.layer.config).flatMap(([key, value]) => {
-      const cause = causeOf(value);
-      return cause ? [`${key}: ${cause}`] : [];
-    });
-    if (causes.length === 0 || !node.layer.site) return [];
+    if (op.kind === 'unknown' || op.kind === 'input' || problems.length > 0 || outputShapes.every(isKnown)) return [];
+    const keys = new Map<string, string[]>();
+    for (const [key, value] of Object.entries(node.layer.config)) {
+      const cause = irrelevant.has(key) ? undefined : causeOf(value);
+      if (cause) keys.set(cause, [...(keys.get(cause) ?? []), key]);
+    }
+    if (keys.size === 0 || !node.layer.site) return [];
+    const causes = [...keys].map(([cause, [key, ...more]]) =>
+      more.length > 2 ? cause : `${[key, ...more].join(', ')}: ${cause}`,
+    );
     const reason = sentence(`the output shape of \`${names[id]}\` is not known here: ${causes.join('; ')}`);
     return [{ reason, range: rangeOf(context, calleeName(node.layer.site)) }];
   });
 }
+
+/** Keys that do not bear on a layer's output shape, or only through its input. */
+const irrelevant: ReadonlySet<string> = new Set([
+  ...[
+    'activation',
+    'alpha',
+    'batchInputShape',
+    'batchSize',
+    'biasInitializer',
+    'center',
+    'dtype',
+    'epsilon',
+    'inputShape',
+  ],
+  ...['interpolation', 'kernelInitializer', 'maskZero', 'maxValue', 'momentum', 'name', 'rate', 'recurrentActivation'],
+  ...['recurrentInitializer', 'scale', 'seed', 'sharedAxes', 'theta', 'trainable', 'useBias', 'weights'],
+]);
 
 /** The reason of an unknown value, or of an unknown entry of a list. */
 function causeOf(value: ConfigValue): string | undefined {

@@ -1,6 +1,7 @@
 import ts from 'typescript';
 import { join } from './branches.ts';
 import { limits } from './budget.ts';
+import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
 import { quote } from './context.ts';
 import { evaluate } from './expressions.ts';
@@ -52,8 +53,8 @@ export function callValue(
   }
   noteEscape(context, args, node);
   const called = ts.isCallExpression(node) || ts.isNewExpression(node) ? node.expression : node;
-  if (isUnknown(callee)) return unknown(`the result of ${quote(context, called)} is not known here`);
-  return unknown(`${quote(context, called)} is not a function that is known here`);
+  if (isUnknown(callee)) return unknown(`the result of ${quote(context, called)} is not known here`, node);
+  return unknown(`${quote(context, called)} is not a function that is known here`, node);
 }
 
 /** Calls a function of the file. `node` is the call, for messages. */
@@ -66,7 +67,7 @@ export function callFunction(
 ): Value {
   context.called.add(callee.node);
   const { body } = callee.node;
-  if (!body) return unknown(`\`${callee.name}\` has no body in this file`);
+  if (!body) return unknown(`${titleOf(callee)} has no body in this file`);
   if (context.depth + 12 > limits.depth) return unknown(`${quote(context, node)} is nested too deeply`);
   const arrow = ts.isArrowFunction(callee.node);
   const activation: Activation = {
@@ -80,7 +81,7 @@ export function callFunction(
   bindParameters(context, scope, callee, args);
   if ('asteriskToken' in callee.node && callee.node.asteriskToken) {
     runBody(context, scope, body);
-    return unknown(`\`${callee.name}\` is a generator, whose values are not followed`);
+    return unknown(`${titleOf(callee)} is a generator, whose values are not followed`);
   }
   return runBody(context, scope, body);
 }
@@ -88,7 +89,7 @@ export function callFunction(
 function runBody(context: Context, scope: Scope, body: ts.Block | ts.Expression): Value {
   if (!ts.isBlock(body)) return evaluate(context, scope, body);
   for (const name of varNames(body)) if (!scope.variables.has(name)) declare(context, scope, name, undefined);
-  const completion = runStatements(context, scope, body.statements);
+  const completion = collapse(context, runStatements(context, scope, body.statements));
   if (completion?.type === 'return') return completion.value;
   if (completion?.type !== 'maybe' || completion.abrupt.type !== 'return') return undefined;
   return join(context, completion.abrupt.value, undefined, completion.why);
@@ -111,8 +112,13 @@ function bindParameters(context: Context, scope: Scope, callee: FunctionValue, a
   }
 }
 
+/** A function's name for sentences. */
+export function titleOf(callee: FunctionValue): string {
+  return callee.name === '' ? 'a function' : `\`${callee.name}\``;
+}
+
 /** What stands for an argument when nobody calls the function. */
 export function missingArgument(context: Context, callee: FunctionValue, parameter: ts.ParameterDeclaration): Value {
-  const reason = `${quote(context, parameter.name)} is a parameter of \`${callee.name}\`, which is not called with known arguments here`;
-  return { kind: 'unknown', reason, defaults: true };
+  const reason = `${quote(context, parameter.name)} is a parameter of ${titleOf(callee)}, which is not called with known arguments here`;
+  return { kind: 'unknown', reason, ...(parameter.dotDotDotToken ? { spread: true } : { defaults: true }) };
 }

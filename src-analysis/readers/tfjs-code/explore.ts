@@ -2,7 +2,7 @@ import ts from 'typescript';
 import type { ReadError } from '../reader.ts';
 import { changedModels, inBranch } from './branches.ts';
 import { BudgetSpent, limits } from './budget.ts';
-import { callFunction, missingArgument, Thrown } from './calls.ts';
+import { callFunction, missingArgument, Thrown, titleOf } from './calls.ts';
 import { instantiate } from './classes.ts';
 import type { Context } from './context.ts';
 import { rangeOf, sentence } from './context.ts';
@@ -108,19 +108,9 @@ function exploreFunction(
   if (context.called.has(closure.node) || skipped.has(closure.name)) return undefined;
   const thisValue = closure.thisHint ?? (closure.home && context.instances.get(closure.home));
   return isolated(context, closure.name, end, () => {
-    const args = closure.node.parameters.map((parameter): Value => {
-      const missing = missingArgument(context, closure, parameter);
-      return parameter.dotDotDotToken
-        ? { kind: 'unknown', reason: `the arguments of \`${closure.name}\` are not known here`, spread: true }
-        : missing;
-    });
-    callFunction(
-      context,
-      closure,
-      thisValue ?? unknown(`\`this\` of \`${closure.name}\` is not known here`),
-      args,
-      closure.node,
-    );
+    const args = closure.node.parameters.map(parameter => missingArgument(context, closure, parameter));
+    const receiver = thisValue ?? unknown(`\`this\` of ${titleOf(closure)} is not known here`);
+    callFunction(context, closure, receiver, args, closure.node);
   });
 }
 

@@ -4,24 +4,14 @@ import { describeLayer, type LayerDescription } from '../tfjs-layers/build.ts';
 import { classNameOf } from '../tfjs-layers/catalogue.ts';
 import { isUnknown as isUnknownConfig, type LayerConfig } from '../tfjs-layers/config.ts';
 import { declaredInputShape } from '../tfjs-layers/input.ts';
-import { touch } from './branches.ts';
 import { BudgetSpent, limits } from './budget.ts';
-import { callFunction } from './calls.ts';
 import { toLayerConfig } from './config-values.ts';
 import type { Context, Why } from './context.ts';
 import { quote, sentence } from './context.ts';
-import type {
-  ApplyNode,
-  ArrayValue,
-  Call,
-  LayerValue,
-  ModelValue,
-  ObjectValue,
-  TensorValue,
-  UnknownValue,
-  Value,
-} from './values.ts';
-import { dimOf, isArray, isTensor, isUnknown, shapeOf, unknown } from './values.ts';
+import { describeCustomLayer } from './custom-layers.ts';
+import { receiver } from './properties.ts';
+import type { ApplyNode, ArrayValue, LayerValue, ModelValue, ObjectValue, TensorValue, Value } from './values.ts';
+import { isArray, isTensor, isUnknown, shapeOf } from './values.ts';
 
 /** Class of the layers that stand for something that could not be followed. */
 const unknownClass = '';
@@ -110,7 +100,7 @@ function addNode(
 }
 
 /** Description of something that is known by its shapes only. */
-function opaque(op: Op, outputShapes: readonly Shape[]): LayerDescription {
+export function opaque(op: Op, outputShapes: readonly Shape[]): LayerDescription {
   return { op, outputShapes, weights: [], trainable: true, problems: [] };
 }
 
@@ -184,106 +174,10 @@ export function joinTensors(
 }
 
 /** Tensors among the argument of `apply`; what is none of them becomes an unknown one. */
-export function toTensors(context: Context, argument: Value, site: ts.Node): TensorValue[] {
+export function toTensors(context: Context, given: Value, site: ts.Node): TensorValue[] {
+  const argument = receiver(given);
   if (isTensor(argument)) return [argument];
   if (isArray(argument)) return argument.elements.flatMap(element => toTensors(context, element, site));
-  if (isUnknown(argument)) return [unknownTensor(context, argument.reason, site)];
+  if (isUnknown(argument)) return [unknownTensor(context, argument.reason, argument.site ?? site)];
   return [unknownTensor(context, `${quote(context, site)} is not applied to a tensor that is known here`, site)];
-}
-
-/** `layer.name`, `layer.output` and the like; undefined stands for a member this file knows nothing about. */
-export function layerProperty(context: Context, layer: LayerValue, key: string): Value {
-  switch (key) {
-    case 'name':
-      return layer.name ?? unknown('the name that TensorFlow.js gives to a layer is not known here');
-    case 'trainable':
-      return layer.trainable ?? layer.config.trainable !== false;
-    case 'input':
-    case 'output':
-    case 'inputShape':
-    case 'outputShape':
-      return layerTensor(context, layer, key);
-    default: {
-      const own = layer.custom?.entries.get(key);
-      return own ?? unknown(`the member \`${key}\` of a layer is not known here`);
-    }
-  }
-}
-
-function layerTensor(context: Context, layer: LayerValue, key: string): Value {
-  const node = layer.nodes.at(-1);
-  if (!node) return unknown('the layer is not applied to anything yet');
-  const tensors = key.startsWith('input') ? node.inputs : outputsOf(node);
-  const values = key.endsWith('Shape') ? tensors.map(tensor => tensorShape(context, tensor)) : [...tensors];
-  const [only] = values;
-  return only && values.length === 1 ? only : { kind: 'array', born: ++context.clock, elements: values };
-}
-
-/** A shape as user code sees it, with the batch axis. */
-export function tensorShape(context: Context, tensor: TensorValue): ArrayValue | UnknownValue {
-  const shape = shapeOf(tensor);
-  if (!shape) return unknown('the shape of the tensor is not known here');
-  const dims = shape.map((dim, axis) => dim ?? unknown(`dimension ${axis} of the tensor is not known here`));
-  return { kind: 'array', born: ++context.clock, elements: [null, ...dims] };
-}
-
-export function layerMethod(context: Context, layer: LayerValue, name: string, call: Call): Value {
-  switch (name) {
-    case 'apply':
-    case 'call':
-      if (layer.className === 'InputLayer') return outputOf(context, layer.nodes[0] ?? applyLayer(context, layer, []));
-      return outputOf(context, applyLayer(context, layer, toTensors(context, call.args[0], call.node)));
-    case 'getClassName':
-      return layer.className;
-    case 'getInputAt':
-    case 'getOutputAt': {
-      const node = typeof call.args[0] === 'number' ? layer.nodes[call.args[0]] : undefined;
-      if (!node) return unknown('the layer is not applied that often');
-      return name === 'getOutputAt'
-        ? outputOf(context, node)
-        : { kind: 'array', born: ++context.clock, elements: [...node.inputs] };
-    }
-    default:
-      return unknown(`what \`${name}()\` of a layer returns is not known here`);
-  }
-}
-
-export function setLayerProperty(context: Context, layer: LayerValue, key: string, value: Value): void {
-  if (key !== 'trainable') return;
-  touch(context, layer);
-  layer.trainable = value !== false;
-}
-
-/** A custom layer is not understood; its output shape is, where its `computeOutputShape` can be followed. */
-function describeCustomLayer(
-  context: Context,
-  layer: LayerValue,
-  instance: ObjectValue,
-  inputShapes: readonly Shape[],
-): LayerDescription {
-  const reason = `\`${layer.type}\` is a layer class of this project's own, whose computation is not analysed`;
-  const compute = instance.madeBy && findMethod(instance.madeBy, 'computeOutputShape');
-  let shape: Shape = null;
-  if (compute) {
-    const shapes = inputShapes.map(input => shapeValue(context, input));
-    const [only] = shapes;
-    const argument: Value =
-      only && shapes.length === 1 ? only : { kind: 'array', born: ++context.clock, elements: shapes };
-    const result = callFunction(context, compute, instance, [argument], compute.node);
-    if (isArray(result) && result.elements.every(e => !isArray(e))) shape = result.elements.slice(1).map(dimOf);
-  }
-  return opaque({ kind: 'unknown', reason: sentence(reason) }, [shape]);
-}
-
-function shapeValue(context: Context, shape: Shape): Value {
-  if (!shape) return unknown('the input shape of the layer is not known here');
-  const dims = shape.map(dim => dim ?? unknown('a dimension of the input is not known here'));
-  return { kind: 'array', born: ++context.clock, elements: [null, ...dims] };
-}
-
-function findMethod(owner: NonNullable<ObjectValue['madeBy']>, name: string) {
-  const own = owner.methods.get(name);
-  if (own) return own;
-  const { base } = owner;
-  return typeof base === 'object' && base?.kind === 'class' ? base.methods.get(name) : undefined;
 }

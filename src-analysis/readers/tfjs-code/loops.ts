@@ -1,15 +1,16 @@
 import ts from 'typescript';
 import { inBranch, merge } from './branches.ts';
 import { limits } from './budget.ts';
+import type { Completion } from './completions.ts';
+import { abruptOf, collapse, either } from './completions.ts';
 import type { Context, Why } from './context.ts';
 import { dependsOn, quote } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { assignTo, bindPattern } from './patterns.ts';
 import { elementsOf } from './properties.ts';
 import type { Scope } from './scope.ts';
-import { childScope } from './scope.ts';
-import type { Completion } from './statements.ts';
-import { bindVar, declare, either, run, runDeclarations } from './statements.ts';
+import { childScope, isLexical } from './scope.ts';
+import { bindVar, declare, run, runDeclarations } from './statements.ts';
 import type { Value } from './values.ts';
 import { isArray, isObject, isUnknown, truthiness, unknown } from './values.ts';
 
@@ -53,7 +54,7 @@ function runBounded(
       return either(
         context,
         round.why,
-        () => afterRound(round.body(), label).leave,
+        () => afterRound(context, round.body(), label).leave,
         () => undefined,
       );
     }
@@ -61,7 +62,7 @@ function runBounded(
       const clause = `the loop ${quote(context, node)} takes more rounds than Leaklint follows`;
       return either(context, { clause, node }, round.body, () => undefined);
     }
-    const { leave, stop, doubt } = afterRound(round.body(), label);
+    const { leave, stop, doubt } = afterRound(context, round.body(), label);
     if (leave || stop) return leave;
     if (doubt)
       return either(
@@ -78,7 +79,7 @@ function runCertain(context: Context, rounds: Rounds, label: string | undefined)
   for (let count = 0; count < limits.loopRounds; count++) {
     const round = rounds();
     if (round.type === 'done' || context.budget.spent > (context.loopDeadline ?? Number.POSITIVE_INFINITY)) break;
-    const { leave, stop } = afterRound(round.body(), label);
+    const { leave, stop } = afterRound(context, round.body(), label);
     if (leave || stop) return leave;
     if (round.type === 'unknown') break;
   }
@@ -93,10 +94,11 @@ interface AfterRound {
   readonly doubt?: Why;
 }
 
-function afterRound(completion: Completion | undefined, label: string | undefined): AfterRound {
+function afterRound(context: Context, ended: Completion | undefined, label: string | undefined): AfterRound {
+  const completion = collapse(context, ended);
   if (!completion) return {};
   const maybe = completion.type === 'maybe';
-  const abrupt = maybe ? completion.abrupt : completion;
+  const abrupt = abruptOf(completion);
   const own = 'label' in abrupt && (abrupt.label === undefined || abrupt.label === label);
   if (own && abrupt.type === 'continue') return {};
   if (own) return maybe ? { doubt: completion.why } : { stop: true };
@@ -209,7 +211,7 @@ function runElement(
   if (!ts.isVariableDeclarationList(node.initializer)) assignTo(context, scope, node.initializer, value);
   else {
     const [declaration] = node.initializer.declarations;
-    const lexical = (node.initializer.flags & ts.NodeFlags.BlockScoped) !== 0;
+    const lexical = isLexical(node.initializer);
     if (declaration) (lexical ? bindPattern : bindVar)(context, scope, declaration.name, value);
   }
   return run(context, childScope(scope), node.statement);

@@ -3,28 +3,10 @@ import { type LayerConfig, unknown as unknownConfig } from '../tfjs-layers/confi
 import { addGap, touch } from './branches.ts';
 import type { Context } from './context.ts';
 import { quote } from './context.ts';
-import {
-  applyLayer,
-  inputConfig,
-  makeImplicitInput,
-  outputsOf,
-  tensorShape,
-  toTensors,
-  unknownLayerOn,
-  unknownTensor,
-} from './layers.ts';
+import { applyLayer, inputConfig, makeImplicitInput, outputsOf, unknownLayerOn, unknownTensor } from './layers.ts';
+import { receiver } from './properties.ts';
 import type { Activation } from './scope.ts';
-import type {
-  ApplyNode,
-  ArrayValue,
-  Call,
-  LayerValue,
-  ModelValue,
-  StackItem,
-  TensorValue,
-  UnknownValue,
-  Value,
-} from './values.ts';
+import type { ApplyNode, LayerValue, ModelValue, StackItem, TensorValue, UnknownValue, Value } from './values.ts';
 import { isArray, isLayer, isModel, isObject, isTensor, isUnknown, shapeOf, unknown } from './values.ts';
 
 function makeModel(
@@ -71,18 +53,13 @@ export function makeSequential(context: Context, argument: Value, site: ts.Node,
 }
 
 /** `model.add(value)`. */
-export function addToSequential(context: Context, model: ModelValue, value: Value, site: ts.Node): void {
+export function addToSequential(context: Context, model: ModelValue, added: Value, site: ts.Node): void {
   context.budget.spend(2);
+  const value = receiver(added);
   if (isLayer(value)) push(context, model, value, applyNext(context, model, value));
   else if (isModel(value)) addModel(context, model, value, site);
   else if (isUnknown(value)) addUnknown(context, model, value, site);
-  else
-    addUnknown(
-      context,
-      model,
-      unknown(`what is added here is not a layer that is known: ${quote(context, site)}`),
-      site,
-    );
+  else addUnknown(context, model, unknown('what is added here is not a layer that is known'), site);
 }
 
 function applyNext(context: Context, model: ModelValue, layer: LayerValue): TensorValue {
@@ -126,7 +103,7 @@ function addModel(context: Context, model: ModelValue, nested: ModelValue, site:
 
 function addUnknown(context: Context, model: ModelValue, value: UnknownValue, site: ts.Node): void {
   const input = model.outputs[0] ?? giveInput(context, model, openInput(value.reason), site);
-  push(context, model, value, unknownLayerOn(context, value.reason, site, [input]));
+  push(context, model, value, unknownLayerOn(context, value.reason, value.site ?? site, [input]));
 }
 
 function setInputs(context: Context, model: ModelValue, inputs: readonly TensorValue[]): void {
@@ -140,7 +117,8 @@ function push(context: Context, model: ModelValue, layer: StackItem['layer'], ou
   model.outputs = [output];
 }
 
-function pop(context: Context, model: ModelValue): void {
+/** `model.pop()`. */
+export function pop(context: Context, model: ModelValue): void {
   touch(context, model);
   model.top = model.top?.below;
   model.outputs = model.top ? [model.top.output] : [];
@@ -162,7 +140,9 @@ export function makeFunctional(context: Context, argument: Value, site: ts.Node,
 
 function endpoints(context: Context, model: ModelValue, value: Value, what: string, site: ts.Node): TensorValue[] {
   if (isTensor(value)) return [value];
-  if (isArray(value)) return value.elements.flatMap(element => endpoints(context, model, element, what, site));
+  if (isArray(value) && value.elements.length > 0) {
+    return value.elements.flatMap(element => endpoints(context, model, element, what, site));
+  }
   const reason = isUnknown(value) ? value.reason : 'they are not tensors that are known';
   addGap(context, model, { clause: `the ${what} of the model are not known here: ${reason}`, node: site });
   return what === 'outputs' && isUnknown(value) ? [unknownTensor(context, value.reason, site)] : [];
@@ -214,96 +194,6 @@ function repeat(
       made.get(source)?.[output] ?? unknownTensor(context, 'a layer before it is not known', site),
   );
   return outputsOf(applyLayer(context, node.layer, inputs, [model, ...node.within]));
-}
-
-/** Methods of models that only run or train them. */
-const training: ReadonlySet<string> = new Set(['compile', 'fit', 'fitDataset', 'trainOnBatch']);
-
-export function modelMethod(context: Context, model: ModelValue, name: string, call: Call): Value {
-  if (training.has(name)) model.trained = true;
-  switch (name) {
-    case 'add':
-      addToSequential(context, model, call.args[0], call.node);
-      return undefined;
-    case 'pop':
-      pop(context, model);
-      return undefined;
-    case 'apply':
-    case 'call': {
-      const outputs = expand(context, model, toTensors(context, call.args[0], call.node), call.node);
-      const [only] = outputs;
-      return only && outputs.length === 1 ? only : { kind: 'array', born: ++context.clock, elements: outputs };
-    }
-    case 'getLayer':
-      return getLayer(context, model, call.args);
-    case 'compile':
-    case 'summary':
-    case 'build':
-    case 'dispose':
-      return undefined;
-    default:
-      return unknown(`what \`${name}()\` of a model returns is not known here`);
-  }
-}
-
-function getLayer(context: Context, model: ModelValue, args: readonly Value[]): Value {
-  const [name, index] = args;
-  const layers = layersOf(context, model).elements;
-  const position = typeof name === 'number' ? name : index;
-  if (typeof name === 'string') {
-    const named = layers.find(l => (isLayer(l) || isModel(l)) && l.name === name);
-    return named ?? unknown(`no layer of the model is known to have the name '${name}'`);
-  }
-  const found = typeof position === 'number' ? layers[position] : undefined;
-  return found ?? unknown('which layer of the model is meant is not known here');
-}
-
-/** `model.layers`. */
-function layersOf(context: Context, model: ModelValue): ArrayValue {
-  const elements: Value[] = [];
-  if (model.type === 'sequential') {
-    for (let item = model.top; item; item = item.below) elements.push(item.layer);
-    elements.reverse();
-  } else {
-    const nodes = nodesOf(context, model);
-    for (const layer of new Set(nodes.map(node => node.within[0] ?? node.layer))) elements.push(layer);
-  }
-  context.budget.spend(elements.length);
-  return { kind: 'array', born: ++context.clock, elements };
-}
-
-export function modelProperty(context: Context, model: ModelValue, key: string): Value {
-  switch (key) {
-    case 'layers':
-      return layersOf(context, model);
-    case 'name':
-      return model.name ?? unknown('the name that TensorFlow.js gives to a model is not known here');
-    case 'trainable':
-      return model.trainable ?? true;
-    case 'inputs':
-    case 'outputs':
-      return { kind: 'array', born: ++context.clock, elements: [...model[key]] };
-    case 'input':
-    case 'output':
-      return single(context, model[`${key}s`], tensor => tensor);
-    case 'inputShape':
-    case 'outputShape':
-      return single(context, key === 'inputShape' ? model.inputs : model.outputs, t => tensorShape(context, t));
-    default:
-      return unknown(`the member \`${key}\` of a model is not known here`);
-  }
-}
-
-function single(context: Context, tensors: readonly TensorValue[], view: (tensor: TensorValue) => Value): Value {
-  const values = tensors.map(view);
-  if (values.length === 0) return unknown('the model has no layers yet');
-  return values.length === 1 ? values[0] : { kind: 'array', born: ++context.clock, elements: values };
-}
-
-export function setModelProperty(context: Context, model: ModelValue, key: string, value: Value): void {
-  if (key !== 'trainable') return;
-  touch(context, model);
-  model.trainable = value !== false;
 }
 
 /** A model handed to code that is not followed, before it is complete: layers may be added there. */

@@ -1,10 +1,10 @@
 import ts from 'typescript';
 
-/** What a function is called in its source: its own name, or what it is assigned to. */
+/** What a function is called in its source: its own name, or what it is assigned to; '' if it has no name. */
 export function functionName(node: ts.FunctionLikeDeclaration): string {
   if (node.name && (ts.isIdentifier(node.name) || ts.isStringLiteral(node.name))) return node.name.text;
   if (ts.isConstructorDeclaration(node)) return className(node.parent);
-  return holderName(node) ?? 'function';
+  return holderName(node) ?? '';
 }
 
 export function className(node: ts.ClassLikeDeclaration): string {
@@ -65,7 +65,7 @@ export function enclosingFunctionName(node: ts.Node): string | undefined {
   for (let around = node.parent; around; around = around.parent) {
     if (!ts.isFunctionLike(around) || !('body' in around)) continue;
     const name = functionName(around);
-    if (name !== 'function') return name;
+    if (name !== '') return name;
   }
   return undefined;
 }

@@ -1,19 +1,28 @@
 import ts from 'typescript';
 import { touch } from './branches.ts';
 import { limits } from './budget.ts';
-import { arrayMethod, arrayMethods } from './builtin-arrays.ts';
+import { arrayMethod, arrayMethods, arrayOfLength } from './builtin-arrays.ts';
 import { stringMethod, stringMethods } from './builtin-strings.ts';
 import { callFunction, callValue } from './calls.ts';
 import { findGetter, findMember, findSetter } from './classes.ts';
 import type { Context } from './context.ts';
 import { quote } from './context.ts';
 import { evaluate } from './expressions.ts';
-import { layerMethod, layerProperty, setLayerProperty, tensorShape } from './layers.ts';
-import { modelMethod, modelProperty, setModelProperty } from './models.ts';
+import { layerMethod, layerProperty, setLayerProperty, tensorShape } from './layer-members.ts';
+import { modelMethod, modelProperty, setModelProperty } from './model-members.ts';
 import type { Activation, Scope } from './scope.ts';
 import { callTensorflow, tensorflowMember } from './tensorflow.ts';
-import type { ArrayValue, BuiltinValue, Call, FunctionValue, ObjectValue, TensorValue, Value } from './values.ts';
-import { isArray, isExact, isUnknown, partOf, unknown } from './values.ts';
+import type {
+  ArrayValue,
+  BuiltinValue,
+  Call,
+  FunctionValue,
+  ObjectValue,
+  TensorValue,
+  UnknownValue,
+  Value,
+} from './values.ts';
+import { isArray, isCallable, isExact, isObject, isUnknown, partOf, unknown } from './values.ts';
 
 /** The key that a property name or an index stands for; anything but a string is not known. */
 export function propertyKey(context: Context, scope: Scope, name: ts.PropertyName): string | undefined {
@@ -120,34 +129,57 @@ export function callMethod(
 ): Value {
   const object = receiver(of);
   const call: Call = { thisValue: object, args, node };
+  if (promiseMethods.has(name) && !hasOwnMember(context, object, name, node))
+    return settled(context, object, name, call);
   if (typeof object === 'string') return stringMethod(context, object, name, call);
   if (typeof object === 'number') return numberMethod(object, name, args);
   if (typeof object === 'object' && object !== null) {
-    if (object.kind === 'tf') {
-      return callTensorflow(context, object.path === '' ? name : `${object.path}.${name}`, args, node, activation);
+    switch (object.kind) {
+      case 'tf': {
+        const path = object.path === '' ? name : `${object.path}.${name}`;
+        return callTensorflow(context, path, args, node, activation);
+      }
+      case 'unknown':
+        return unknownMethod(context, object, name, call);
+      case 'array':
+        if (arrayMethods.has(name)) return arrayMethod(context, object, name, call);
+        break;
+      case 'layer':
+        return customMethod(context, object.custom, name, call) ?? layerMethod(context, object, name, call);
+      case 'model':
+        return modelMethod(context, object, name, call);
+      case 'function':
+        return functionMethod(context, object, name, call);
+      case 'object':
+        if (name === 'hasOwnProperty' && !object.entries.has(name)) return hasOwn(object, args[0]);
+        break;
+      default:
     }
-    if (object.kind === 'array' && arrayMethods.has(name)) return arrayMethod(context, object, name, call);
-    if (object.kind === 'layer')
-      return customMethod(context, object.custom, name, call) ?? layerMethod(context, object, name, call);
-    if (object.kind === 'model') return modelCall(context, object, name, call);
-    if (object.kind === 'function') return functionMethod(context, object, name, call);
-    if (object.kind === 'object' && name === 'hasOwnProperty') return hasOwn(object, args[0]);
   }
-  const member = getProperty(context, object, name, node);
-  if (member === undefined && (name === 'then' || name === 'finally')) return afterwards(context, object, name, call);
-  if (member === undefined && name === 'catch') return object;
-  return callValue(context, member, object, args, node, activation);
+  return callValue(context, getProperty(context, object, name, node), object, args, node, activation);
 }
 
-/** Promises are transparent: `x.then(f)` on a value that is no promise here is `f(x)`. */
-function afterwards(context: Context, value: Value, name: string, call: Call): Value {
-  const result = callValue(context, call.args[0], undefined, name === 'then' ? [value] : [], call.node);
-  return name === 'then' ? result : value;
+const promiseMethods: ReadonlySet<string> = new Set(['then', 'catch', 'finally']);
+
+function hasOwnMember(context: Context, object: Value, name: string, node: ts.Node): boolean {
+  return isObject(object) && !object.open && getProperty(context, object, name, node) !== undefined;
 }
 
-function modelCall(context: Context, model: Extract<Value, { kind: 'model' }>, name: string, call: Call): Value {
-  if (name === 'then' || name === 'finally') return afterwards(context, model, name, call);
-  return modelMethod(context, model, name, call);
+/** Promises are transparent: `x.then(f)` is `f(x)`; a rejection is not followed here. */
+function settled(context: Context, value: Value, name: string, call: Call): Value {
+  const [callback] = call.args;
+  const given = isUnknown(value) ? partOf(value) : value;
+  if (name === 'catch' || !isCallable(callback)) return given;
+  const result = callValue(context, callback, undefined, name === 'then' ? [given] : [], call.node);
+  return name === 'then' ? result : given;
+}
+
+/** A method of something unknown: that of a list of unknown length, where its use says so. */
+function unknownMethod(context: Context, object: UnknownValue, name: string, call: Call): Value {
+  if (arrayMethods.has(name) && isCallable(call.args[0])) {
+    return arrayMethod(context, arrayOfLength(context, object), name, call);
+  }
+  return callValue(context, object, undefined, call.args, call.node);
 }
 
 function customMethod(context: Context, instance: ObjectValue | undefined, name: string, call: Call): Value {

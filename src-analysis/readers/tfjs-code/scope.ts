@@ -54,12 +54,18 @@ export function lexicalNames(statements: readonly ts.Statement[]): string[] {
   const names: string[] = [];
   for (const statement of statements) {
     if (ts.isVariableStatement(statement)) {
+      if (!isLexical(statement.declarationList)) continue;
       for (const declaration of statement.declarationList.declarations) names.push(...namesIn(declaration.name));
     } else if ((ts.isClassDeclaration(statement) || ts.isEnumDeclaration(statement)) && statement.name) {
       names.push(statement.name.text);
     }
   }
   return names;
+}
+
+/** `let` or `const`, not `var`. */
+export function isLexical(list: ts.VariableDeclarationList): boolean {
+  return (list.flags & ts.NodeFlags.BlockScoped) !== 0;
 }
 
 const varNamesByBody = new WeakMap<ts.Node, readonly string[]>();
@@ -72,7 +78,7 @@ export function varNames(body: ts.Node): readonly string[] {
   const pending: ts.Node[] = [body];
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (node !== body && (ts.isFunctionLike(node) || ts.isClassLike(node))) continue;
-    if (ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.BlockScoped) === 0) {
+    if (ts.isVariableDeclarationList(node) && !isLexical(node)) {
       for (const declaration of node.declarations) for (const name of namesIn(declaration.name)) names.add(name);
     }
     ts.forEachChild(node, child => void pending.push(child));

@@ -75,8 +75,8 @@ function isComplete(graph: ModelGraph): boolean {
 /** Names that tell the models of a file apart: by the call that makes them, by the function around, by a number. */
 function uniqueNames(chosen: readonly { model: ModelValue; built: BuiltModel; variant: boolean }[]): string[] {
   let names = chosen.map(({ model, built, variant }) => {
-    if (model.changedBy !== undefined && variant) return `${built.graph.name} after ${model.changedBy}()`;
-    return variant && model.maker
+    if (model.changedBy && variant) return `${built.graph.name} after ${model.changedBy}()`;
+    return variant && model.maker?.name
       ? `${model.maker.name}(${model.maker.args.map(argumentText).join(', ')})`
       : built.graph.name;
   });

@@ -1,10 +1,11 @@
 import ts from 'typescript';
-import type { Outcome } from './branches.ts';
-import { adopt, inBranch, join, merge, touch } from './branches.ts';
+import { inBranch, touch } from './branches.ts';
 import { limits } from './budget.ts';
 import { makeFunction, Thrown } from './calls.ts';
 import { makeClass } from './classes.ts';
-import type { Context, Why } from './context.ts';
+import type { Completion } from './completions.ts';
+import { abruptOf, collapse, either, resume, settle } from './completions.ts';
+import type { Context } from './context.ts';
 import { dependsOn } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { runLoop } from './loops.ts';
@@ -12,17 +13,9 @@ import { bindImportEquals, bindImports } from './modules.ts';
 import { strictlyEqual } from './operators.ts';
 import { bindPattern } from './patterns.ts';
 import type { Binding, Scope } from './scope.ts';
-import { childScope, lexicalNames, lookUp, namesIn } from './scope.ts';
+import { childScope, isLexical, lexicalNames, lookUp, namesIn } from './scope.ts';
 import type { Value } from './values.ts';
 import { isUnknown, truthiness, unknown } from './values.ts';
-
-export type Abrupt =
-  | { readonly type: 'return'; readonly value: Value }
-  | { readonly type: 'throw'; readonly value: Value }
-  | { readonly type: 'break' | 'continue'; readonly label: string | undefined };
-
-/** How a statement ends if not normally. `maybe`: abruptly under a condition that is not known. */
-export type Completion = Abrupt | { readonly type: 'maybe'; readonly abrupt: Abrupt; readonly why: Why };
 
 export function declare(context: Context, scope: Scope, name: string, value: Value): void {
   const binding = scope.variables.get(name);
@@ -53,10 +46,8 @@ function runFrom(
 ): Completion | undefined {
   for (let i = start; i < statements.length; i++) {
     const completion = run(context, scope, statements[i]!);
-    if (completion?.type === 'maybe') {
-      // What follows is only reached if the condition was not met.
-      const rest = (): Completion | undefined => runFrom(context, scope, statements, i + 1);
-      return either(context, completion.why, () => completion.abrupt, rest);
+    if (completion?.type === 'maybe' && i + 1 < statements.length) {
+      return resume(context, completion, () => runFrom(context, scope, statements, i + 1));
     }
     if (completion) return completion;
   }
@@ -74,55 +65,6 @@ export function hoist(context: Context, scope: Scope, statements: readonly ts.St
       declare(context, scope, name, makeFunction(context, scope, statement, name));
     }
   }
-}
-
-/** Runs either of two continuations, not known which: both are run, and what differs between them becomes unknown. */
-export function either(
-  context: Context,
-  why: Why,
-  a: () => Completion | undefined,
-  b: () => Completion | undefined,
-): Completion | undefined {
-  const first = inBranch(context, () => settle(a));
-  const second = inBranch(context, () => settle(b));
-  const [x, y] = [first.result, second.result];
-  // A branch that throws leads nowhere: the other one was taken.
-  if (x?.type === 'throw') return take(context, second);
-  if (y?.type === 'throw') return take(context, first);
-  merge(context, first, second, why);
-  if (!x && !y) return undefined;
-  if (!x || !y) {
-    const end = x ?? y;
-    return end && end.type !== 'maybe' ? { type: 'maybe', abrupt: end, why } : end;
-  }
-  return joinCompletions(context, x, y, why);
-}
-
-function take(context: Context, outcome: Outcome<Completion | undefined>): Completion | undefined {
-  adopt(context, outcome);
-  if (outcome.result?.type === 'throw') throw new Thrown(outcome.result.value);
-  return outcome.result;
-}
-
-/** A throw as a completion, so that a branch that throws does not end the other one. */
-function settle(body: () => Completion | undefined): Completion | undefined {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof Thrown) return { type: 'throw', value: error.value };
-    throw error;
-  }
-}
-
-function joinCompletions(context: Context, x: Completion, y: Completion, why: Why): Completion {
-  const [a, b] = [x.type === 'maybe' ? x.abrupt : x, y.type === 'maybe' ? y.abrupt : y];
-  const abrupt: Abrupt =
-    a.type === 'return' && b.type === 'return'
-      ? { type: 'return', value: join(context, a.value, b.value, why) }
-      : b.type === 'return'
-        ? b
-        : a;
-  return x.type === 'maybe' || y.type === 'maybe' ? { type: 'maybe', abrupt, why } : abrupt;
 }
 
 /** Runs one statement. */
@@ -147,7 +89,7 @@ function dispatch(
     evaluate(context, scope, node.expression);
     return undefined;
   }
-  if (ts.isVariableStatement(node)) return runDeclarations(context, scope, node.declarationList);
+  if (ts.isVariableStatement(node)) return runVariables(context, scope, node);
   if (ts.isReturnStatement(node)) {
     return { type: 'return', value: node.expression ? evaluate(context, scope, node.expression) : undefined };
   }
@@ -176,9 +118,20 @@ function declareStatement(context: Context, scope: Scope, node: ts.Statement): v
   }
 }
 
+function runVariables(context: Context, scope: Scope, node: ts.VariableStatement): undefined {
+  const ambient = node.modifiers?.some(modifier => modifier.kind === ts.SyntaxKind.DeclareKeyword);
+  if (!ambient) return runDeclarations(context, scope, node.declarationList);
+  for (const declaration of node.declarationList.declarations) {
+    for (const name of namesIn(declaration.name)) {
+      declare(context, scope, name, unknown(`\`${name}\` is defined elsewhere`));
+    }
+  }
+  return undefined;
+}
+
 /** Runs a `var`, `let` or `const` list. */
 export function runDeclarations(context: Context, scope: Scope, list: ts.VariableDeclarationList): undefined {
-  const lexical = (list.flags & ts.NodeFlags.BlockScoped) !== 0;
+  const lexical = isLexical(list);
   for (const declaration of list.declarations) {
     if (!declaration.initializer) {
       if (lexical) for (const name of namesIn(declaration.name)) declare(context, scope, name, undefined);
@@ -218,8 +171,8 @@ function runIf(context: Context, scope: Scope, node: ts.IfStatement): Completion
 }
 
 function runLabeled(context: Context, scope: Scope, node: ts.LabeledStatement): Completion | undefined {
-  const completion = dispatch(context, scope, node.statement, node.label.text);
-  const abrupt = completion?.type === 'maybe' ? completion.abrupt : completion;
+  const completion = collapse(context, dispatch(context, scope, node.statement, node.label.text));
+  const abrupt = completion && abruptOf(completion);
   return abrupt?.type === 'break' && abrupt.label === node.label.text ? undefined : completion;
 }
 
@@ -227,7 +180,7 @@ function runTry(context: Context, scope: Scope, node: ts.TryStatement): Completi
   let completion: Completion | undefined;
   const block = (): Completion | undefined => runStatements(context, childScope(scope), node.tryBlock.statements);
   const handler = node.catchClause;
-  completion = settle(block);
+  completion = collapse(context, settle(block));
   if (completion?.type === 'throw') {
     if (handler) completion = runCatch(context, scope, handler, completion.value);
   } else if (handler) {
@@ -289,8 +242,8 @@ function runClauses(
   start: number,
 ): Completion | undefined {
   const statements = clauses.slice(start).flatMap(clause => [...clause.statements]);
-  const completion = runFrom(context, scope, statements, 0);
-  const abrupt = completion?.type === 'maybe' ? completion.abrupt : completion;
+  const completion = collapse(context, runFrom(context, scope, statements, 0));
+  const abrupt = completion && abruptOf(completion);
   return abrupt?.type === 'break' && abrupt.label === undefined ? undefined : completion;
 }
 

@@ -51,8 +51,8 @@ export function callTensorflow(
 
 function callLayerFactory(context: Context, factory: string, args: readonly Value[], node: ts.Node): Value {
   if (classNameOf(factory) !== undefined) return makeLayer(context, factory, args[0], node);
-  if (factory === '') return unknown('the code is unfinished here');
-  return unknown(`TensorFlow.js has no layer \`tf.layers.${factory}\` that Leaklint knows`);
+  if (factory === '') return unknown('the code is unfinished here', node);
+  return unknown(`TensorFlow.js has no layer \`tf.layers.${factory}\` that Leaklint knows`, node);
 }
 
 /** `tf.tidy(f)` and `tf.tidy(name, f)` return what `f` returns. */

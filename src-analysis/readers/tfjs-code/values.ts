@@ -36,6 +36,8 @@ export interface UnknownValue {
   readonly spread?: true;
   /** An argument nobody passed: where the code states a default for it, the default is taken. */
   readonly defaults?: true;
+  /** The expression that is not known, where that is clear. */
+  readonly site?: ts.Node;
   /** What it may be, where that is known. */
   readonly alternatives?: readonly Value[];
 }
@@ -172,8 +174,8 @@ export interface ModelValue {
   readonly changedBy?: string;
 }
 
-export function unknown(reason: string): UnknownValue {
-  return { kind: 'unknown', reason };
+export function unknown(reason: string, site?: ts.Node): UnknownValue {
+  return { kind: 'unknown', reason, ...(site && { site }) };
 }
 
 export function isUnknown(value: Value): value is UnknownValue {
