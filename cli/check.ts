@@ -42,7 +42,7 @@ export async function checkFiles(request: CheckRequest, environment: Environment
       if (again) checked.set(file, again);
     }
   }
-  if (checked.size === 0) environment.log('leaklint: no model found in what was named.');
+  for (const line of emptyHanded(request.paths, collected, checked)) environment.log(`leaklint: ${line}`);
   for (const { report } of checked.values()) for (const stack of report.internalErrors) environment.log(stack);
   const reports = [...checked].map(([file, { report }]) => ({ file: file.path, report }));
   await logIdleIgnores(reports, configOf, environment);
@@ -74,6 +74,19 @@ async function checkFile(
   if (!named && !looksLikeModel(read.file)) return null;
   const report: FileReport = checkSource(read.file, options);
   return { report, ...(read.file.text === undefined ? {} : { text: read.file.text }), ...uri };
+}
+
+/** What was named and holds no model, so that a check of the wrong file or folder does not pass in silence. */
+function emptyHanded(
+  paths: readonly string[],
+  collected: readonly CollectedFile[],
+  checked: ReadonlyMap<CollectedFile, CheckedFile>,
+): string[] {
+  if (checked.size === 0) return [`no model found in ${paths.join(', ')}.`];
+  const reports = collected.filter(file => file.named).map(file => checked.get(file)?.report);
+  return reports.flatMap(report =>
+    report && report.models.length === 0 && report.errors.length === 0 ? [`no model found in ${report.path}.`] : [],
+  );
 }
 
 async function eliminate(

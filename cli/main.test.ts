@@ -135,12 +135,15 @@ describe('leaklint check', () => {
     ]);
   });
 
-  it('checks what is named even if it looks like nothing', async () => {
-    const { report } = await checkJson('data.json', 'latin.ts');
+  it('checks what is named even if it looks like nothing, and says where there is no model', async () => {
+    const { report, log } = await checkJson('data.json', 'latin.ts', 'src/leaky.ts');
     expect(report.files.map(file => file.errors[0]?.message)).toEqual([
-      expect.any(String),
+      undefined,
       expect.stringContaining('save it as UTF-8'),
+      undefined,
     ]);
+    expect(log).toBe('leaklint: no model found in data.json.');
+    expect((await leaklint('check', 'empty')).log).toBe('leaklint: no model found in empty.');
   });
 
   it('says with line and column what is wrong with a configuration', async () => {

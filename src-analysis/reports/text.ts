@@ -107,9 +107,10 @@ function identifiableLine(identifiable: Identifiable, bottleneck: Layer | undefi
 }
 
 function metricLine({ c, cRounded, coverage }: Metric): string {
-  if (c === null) return 'c(M) unknown: no convolution is covered';
-  const rounded = cRounded === null || cRounded === c ? '' : `, ${numberText(cRounded)} as the paper rounds`;
-  return `c(M) = ${numberText(Math.round(c * 1000) / 1000)}${rounded}${coverage === 'partial' ? ' (partial: some layers are unknown)' : ''}`;
+  if (c === null) return coverage === 'partial' ? 'c(M) unknown: no convolution is covered' : 'c(M): no convolution';
+  const shown = Math.round(c * 1000) / 1000;
+  const rounded = cRounded === null || cRounded === shown ? '' : `, ${numberText(cRounded)} as the paper rounds`;
+  return `c(M) = ${numberText(shown)}${rounded}${coverage === 'partial' ? ' (partial: some layers are unknown)' : ''}`;
 }
 
 const severityWords: Readonly<Record<Severity, string>> = { error: 'error  ', warning: 'warning', info: 'info   ' };

@@ -1,8 +1,3 @@
-/** Phrases shared by the rules, so that every message states its conditions in the same words. */
-
-/** What the observer is assumed to have, whatever the rule. */
-export const observer = 'an observer who knows the weights and the gradient of one example';
-
 /** `33.5 %`, never rounded up to 100 % or down to 0 %. */
 export function percent(fraction: number): string {
   if (fraction >= 1) return '100 %';
@@ -16,9 +11,9 @@ export function assuming(assumptions: readonly string[]): string {
   return distinct.length > 0 ? ` Assumes: ${distinct.join('; ')}.` : '';
 }
 
-/** `by law`, `by exact elimination`, … as a phrase in brackets. */
+/** How a figure was obtained, as words in brackets. */
 export const basisWords = {
-  law: 'generic-rank law',
+  law: 'rank law',
   'finite-field': 'exact elimination over a finite field',
   numeric: 'numeric rank',
   'not-covered': 'not covered',

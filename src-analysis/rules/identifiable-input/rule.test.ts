@@ -16,7 +16,7 @@ describe('identifiable-input', () => {
   it('names the bottleneck and points to it', () => {
     const [report] = check(identifiable(1029, 3072, { bottleneck: 1, assumptions: ['generic weights'] }));
     expect(report?.range).toEqual({ start: 3, end: 13 });
-    expect(report?.message).toContain('1029 independent equations for the 3072 input entries, for an observer');
+    expect(report?.message).toContain('1029 independent equations for the 3072 input entries (r/n = 33.5 %');
     expect(report?.message).toContain("'conv1' decides");
     expect(report?.message).toContain('Assumes: generic weights.');
     expect(report?.related).toEqual([{ message: expect.stringContaining("'conv1'"), range: { start: 50, end: 56 } }]);

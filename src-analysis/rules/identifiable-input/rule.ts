@@ -37,7 +37,7 @@ export const identifiableInput: Rule = {
     return [
       {
         message:
-          `Gradient leakage: the gradient of one example ${holds(identifiable)}, for an observer who knows the weights ` +
+          `Gradient leakage: the gradient of one example ${holds(identifiable)} ` +
           `(r/n = ${percent(fraction)}, ${basisWords[identifiable.basis]}).${decides}${assuming(identifiable.assumptions)}`,
         note: fraction < (options.threshold ?? 0),
         ...(graph.range ? { range: graph.range } : {}),
@@ -49,6 +49,6 @@ export const identifiableInput: Rule = {
 
 function holds({ rank, unknowns }: Identifiable): string {
   return rank === unknowns
-    ? `determines all ${unknowns} input entries (no other input nearby has the same gradient)`
+    ? `determines all ${unknowns} input entries, no other input nearby has the same`
     : `holds ${rank} independent equations for the ${unknowns} input entries`;
 }

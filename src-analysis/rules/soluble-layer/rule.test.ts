@@ -17,7 +17,7 @@ describe('soluble-layer', () => {
     expect(report?.layer?.name).toBe('conv1');
     expect(report?.range).toEqual(range);
     expect(report?.message).toContain('all 3072 input entries');
-    expect(report?.message).toContain('rank(U) = 3072, generic-rank law');
+    expect(report?.message).toContain('rank(U) = 3072, rank law');
     expect(report?.message).toContain('Assumes: generic weights; batch of one.');
   });
 
@@ -25,7 +25,7 @@ describe('soluble-layer', () => {
     const rank = { weights: 2883, gradients: 100, system: 2883 };
     const unread = { touched: 2883, rank, deficiency: -189, verdict: 'deficient', basis: 'finite-field' } as const;
     const [report] = check(figures(1, unread));
-    expect(report?.message).toContain('the 2883 of its 3072 input entries that it reads');
+    expect(report?.message).toContain('2883 of the 3072 input entries, all that reach an output');
     expect(report?.message).toContain('exact elimination over a finite field');
   });
 

@@ -2,7 +2,7 @@ import { quoteName } from '../../findings/printable.ts';
 import type { LayerAnalysis } from '../../model/analysis.ts';
 import type { Layer } from '../../model/graph.ts';
 import type { Rule, RuleReport } from '../rule.ts';
-import { assuming, basisWords, observer } from '../wording.ts';
+import { assuming, basisWords } from '../wording.ts';
 
 /**
  * A layer whose system U = [W; K] has full column rank: U x = v then has one solution
@@ -32,12 +32,14 @@ function report(layer: Layer, figures: LayerAnalysis): RuleReport {
   const { unknowns, touched, rank } = figures;
   const unread = (unknowns ?? 0) - (touched ?? unknowns ?? 0);
   const extent =
-    unread > 0 ? `the ${touched} of its ${unknowns} input entries that it reads` : `all ${unknowns} input entries`;
+    unread > 0
+      ? `${touched} of the ${unknowns} input entries, all that reach an output,`
+      : `all ${unknowns} input entries`;
   return {
     layer,
     ...(layer.range ? { range: layer.range } : {}),
     message:
-      `Soluble: ${observer} can solve for ${extent} of ${quoteName(layer.name)} once its output is known ` +
-      `(rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).${assuming(figures.assumptions)}`,
+      `Soluble: from the weights and the gradient of one example follow ${extent} of ${quoteName(layer.name)}, ` +
+      `once its output is known (rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).${assuming(figures.assumptions)}`,
   };
 }
