@@ -1,9 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Edge } from '../src-analysis/model/graph.ts';
+import { neverCancelled } from '../src-analysis/readers/reader.ts';
+import { readTfjsJson } from '../src-analysis/readers/tfjs-json/read.ts';
+import { readTfjsWeights } from '../src-analysis/readers/tfjs-json/weights.ts';
 import { describeLayer } from '../src-analysis/readers/tfjs-layers/build.ts';
-import { baseClasses, classNameOf, layerFactories } from '../src-analysis/readers/tfjs-layers/catalogue.ts';
 import { type Application, configurations } from './tfjs-shapes/configurations.ts';
+import { applications, models, save } from './tfjs-shapes/models.ts';
 import { ask } from './tfjs-shapes/oracle.ts';
 
 beforeAll(async () => {
@@ -40,5 +44,38 @@ describe('random configurations', () => {
       fc.property(configurations[className]!, application => agree(className, application)),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('model.json as TensorFlow.js saves it', () => {
+  it.each(Object.keys(models))('%s', async name => {
+    const model = models[name]!();
+    const { text, bytes } = await save(model);
+    const read = readTfjsJson({ path: 'model.json', text }, neverCancelled);
+    expect(read.errors).toEqual([]);
+    const graph = read.models[0]!;
+    expect(graph.gaps).toEqual([]);
+
+    const inner = (layer: string) => !layer.includes('/input');
+    const theirs = [...applications(model)].filter(([layer]) => inner(layer));
+    const ours = graph.layers.filter(layer => !layer.name.endsWith('_input'));
+    expect(Object.fromEntries(ours.map(layer => [layer.name, layer.outputShapes]))).toEqual(Object.fromEntries(theirs));
+    const shapeAt = ({ layer, output }: Edge) => graph.layers[layer]?.outputShapes[output];
+    expect(graph.inputs.map(shapeAt)).toEqual(model.inputs.map(tensor => tensor.shape.slice(1)));
+    expect(graph.outputs.map(shapeAt)).toEqual(model.outputs.map(tensor => tensor.shape.slice(1)));
+
+    const weights = graph.layers.flatMap(layer => layer.weights);
+    expect(new Set(weights.map(w => w.name))).toEqual(new Set(model.weights.map(w => w.originalName)));
+    expect(weights.every(w => w.source.kind === 'stored')).toBe(true);
+    const trainable = new Set(weights.filter(w => w.trainable).map(w => w.name));
+    expect(trainable).toEqual(new Set(model.trainableWeights.map(w => w.originalName)));
+
+    const decoded = readTfjsWeights(text, () => bytes);
+    expect(decoded.errors).toEqual([]);
+    for (const weight of model.weights) {
+      const values = decoded.weights.get(weight.originalName);
+      expect(values?.shape).toEqual(weight.shape);
+      expect(values?.data).toEqual(weight.read().dataSync());
+    }
   });
 });

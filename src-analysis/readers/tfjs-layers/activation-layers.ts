@@ -8,6 +8,7 @@ import {
   finiteNumber,
   type LayerContext,
   noteUnknown,
+  refuseIgnored,
   show,
   singleInput,
 } from './values.ts';
@@ -43,6 +44,7 @@ export const elu: Describe = c => {
 
 /** ReLU, capped at `maxValue` where that is given. */
 export const relu: Describe = c => {
+  for (const key of ['negativeSlope', 'threshold']) refuseIgnored(c, key, value => value === 0);
   const cap = finiteNumber(c, 'maxValue', Number.POSITIVE_INFINITY);
   if (cap === null) c.unknowns.push('maxValue is not known');
   if (cap === null || cap === Number.POSITIVE_INFINITY) return applied(c, { name: 'relu' });

@@ -1,6 +1,7 @@
 import { convOutputLength } from '../../model/geometry.ts';
 import type { ConvOp, ConvTransposeOp, DataFormat, Dim, Padding, SeparableConvOp, Shape } from '../../model/graph.ts';
 import { fusedActivation } from './activations.ts';
+import type { ConfigValue } from './config.ts';
 import {
   choice,
   type Describe,
@@ -9,6 +10,7 @@ import {
   plus,
   positiveInteger,
   positiveIntegers,
+  refuseIgnored,
   showShape,
   singleInput,
   times,
@@ -96,12 +98,7 @@ function windowOf(c: LayerContext, rank: SpatialRank, dilated: boolean): Window 
   return { kernelSize, strides, dilations: dilated ? dilations : ones(rank), padding };
 }
 
-function refuseGroups(c: LayerContext): void {
-  const groups = positiveInteger(c, 'groups', 1);
-  if (groups !== null && groups !== 1) {
-    c.problems.push(`TensorFlow.js ignores groups (${groups}): it builds an ordinary convolution over all channels.`);
-  }
-}
+const isOne = (value: ConfigValue) => value === 1;
 
 /** Conv1D, Conv2D, Conv3D. Kernel: [kernelSize…, inChannels, filters]. Source: tfjs-layers convolutional.ts. */
 export function convolution(rank: SpatialRank): Describe {
@@ -111,7 +108,7 @@ export function convolution(rank: SpatialRank): Describe {
     const filters = positiveInteger(c, 'filters');
     const window = windowOf(c, rank, true);
     const bias = flag(c, 'useBias', true);
-    refuseGroups(c);
+    refuseIgnored(c, 'groups', isOne);
     if (rank === 1 && dataFormat === 'channelsFirst') {
       c.problems.push(
         'TensorFlow.js 4.22 computes conv1d with channelsFirst into an output that has its channels last.',
@@ -143,7 +140,8 @@ export function convolutionTranspose(rank: 2 | 3): Describe {
     const filters = positiveInteger(c, 'filters');
     const window = windowOf(c, rank, false);
     const bias = flag(c, 'useBias', true);
-    refuseGroups(c);
+    refuseIgnored(c, 'dilationRate', isOne);
+    refuseIgnored(c, 'outputPadding', value => value === 0);
     const inChannels = input.channels;
     const spatial = input.spatial.map((length, i) => {
       const [kernel, stride] = [window.kernelSize[i] ?? null, window.strides[i] ?? null];
@@ -181,6 +179,7 @@ export const depthwiseConvolution: Describe = c => {
   const window = windowOf(c, 2, false);
   const depthMultiplier = positiveInteger(c, 'depthMultiplier', 1);
   const bias = flag(c, 'useBias', true);
+  refuseIgnored(c, 'dilationRate', isOne);
   const inChannels = input.channels;
   const filters = times(inChannels, depthMultiplier);
   const spatial = slide(c, input.spatial, window);

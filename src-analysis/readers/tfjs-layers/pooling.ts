@@ -1,6 +1,6 @@
 import type { DataFormat, Dim, PoolOp } from '../../model/graph.ts';
 import { dataFormatOf, joinMap, paddingOrValid, slide, splitMap } from './convolution.ts';
-import { type Describe, type LayerContext, positiveIntegers, singleInput } from './values.ts';
+import { type Describe, type LayerContext, positiveIntegers, refuseIgnored, singleInput } from './values.ts';
 
 type SpatialRank = 1 | 2 | 3;
 
@@ -40,6 +40,7 @@ export function globalPooling(rank: 1 | 2, pool: 'max' | 'average'): Describe {
   return c => {
     const dataFormat = formatOf(c, rank);
     const input = splitMap(singleInput(c, rank + 1), rank, dataFormat);
+    refuseIgnored(c, 'keepdims', keep => !keep);
     const op: PoolOp = {
       kind: 'pool',
       pool,

@@ -103,8 +103,10 @@ export function finiteNumber(c: LayerContext, key: string, fallback: number): nu
 
 /** An integer such as an axis; notes an unknown value, because what the layer does depends on it. */
 export function integer(c: LayerContext, key: string, fallback: number): number | null {
-  const value = field(c, key);
-  if (value === undefined) return fallback;
+  const given = field(c, key);
+  // Keras writes some axes as lists of one; JavaScript takes those as numbers.
+  const value = Array.isArray(given) && given.length === 1 ? given[0] : given;
+  if (value === undefined || value === null) return fallback;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   if (isUnknown(value)) noteUnknown(c, key, value.unknown);
   else c.problems.push(`${key} must be an integer, but is ${show(value)}.`);
@@ -129,6 +131,14 @@ export function choice<T extends string>(c: LayerContext, key: string, allowed: 
   if (isUnknown(value)) noteUnknown(c, key, value.unknown);
   else c.problems.push(`${key} must be ${allowed.map(w => `'${w}'`).join(' or ')}, but is ${show(value)}.`);
   return fallback;
+}
+
+/** Tells of a setting other than its default that Keras has and TensorFlow.js 4.22 passes over. */
+export function refuseIgnored(c: LayerContext, key: string, isDefault: (value: ConfigValue) => boolean): void {
+  const value = field(c, key);
+  const values = Array.isArray(value) ? value : [value];
+  if (value === undefined || values.every(v => isUnknown(v) || isDefault(v))) return;
+  c.problems.push(`TensorFlow.js 4.22 ignores the setting ${key} ${show(value)} of ${c.className}.`);
 }
 
 export function noteUnknown(c: LayerContext, key: string, reason: string): void {

@@ -1,0 +1,86 @@
+import type { Node } from 'jsonc-parser';
+import type { Gap } from '../../model/graph.ts';
+import type { ReadError, Reader, ReadResult } from '../reader.ts';
+import { toGraph } from './graph.ts';
+import { findExcess } from './limits.ts';
+import { readManifest } from './manifest.ts';
+import { indexWeights, unusedWeights } from './stored-weights.ts';
+import { isModel, readModel } from './topology.ts';
+import { parseJson, property, rangeOf, stringOf } from './tree.ts';
+
+/** More errors than this are counted, not listed. */
+const maximalErrors = 1000;
+
+/**
+ * Reads a TensorFlow.js layers model (`model.json`), as `model.save` and the Python converter write it, or its
+ * topology alone. JSON that is clearly something else gives neither models nor errors; broken JSON gives an error
+ * where the file is called model.json or looks like a model. Graph models are recognised but not read.
+ */
+export const readTfjsJson: Reader = (file, cancel): ReadResult => {
+  const text = file.text ?? '';
+  const isNamedModel = /(^|[\\/])model\.json$/i.test(file.path);
+  const looksLikeModel = /"(modelTopology|weightsManifest|class_name)"/.test(text);
+  if (!isNamedModel && !looksLikeModel) return nothing;
+  const excess = findExcess(text, cancel);
+  if (excess) return { ...nothing, errors: [excess] };
+  const { root, errors: syntaxErrors } = parseJson(text);
+  const isModelFile = property(root, 'modelTopology') !== undefined || property(root, 'weightsManifest') !== undefined;
+  const topology = property(root, 'modelTopology') ?? root;
+  if (!isModelFile && !isModel(unwrap(topology))) return isNamedModel ? { ...nothing, errors: syntaxErrors } : nothing;
+  const result = readTopology(root, topology, syntaxErrors, cancel);
+  return { ...result, errors: distinct(result.errors) };
+};
+
+const nothing: ReadResult = { models: [], errors: [], comments: [] };
+
+/** The whole-model JSON that Keras keeps in HDF5 files holds the model in `model_config`. */
+function unwrap(topology: Node | undefined): Node | undefined {
+  return property(topology, 'model_config') ?? topology;
+}
+
+function readTopology(
+  root: Node | undefined,
+  topology: Node | undefined,
+  syntaxErrors: readonly ReadError[],
+  cancel: Parameters<Reader>[1],
+): ReadResult {
+  const errors = [...syntaxErrors];
+  const refuse = (message: string, node: Node | undefined): ReadResult => ({
+    ...nothing,
+    errors: [...errors, { message, ...(node ? { range: rangeOf(node) } : {}) }],
+  });
+  const format = property(root, 'format');
+  if (stringOf(format) === 'graph-model' || property(topology, 'node') !== undefined) {
+    return refuse(
+      'This is a TensorFlow.js graph model, which Leaklint does not read yet. Save the model in the layers format (model.save, or tensorflowjs_converter --output_format=tfjs_layers_model).',
+      format ?? topology,
+    );
+  }
+  const model = unwrap(topology);
+  if (model === undefined || (topology === root && !isModel(model)))
+    return refuse('This file has no modelTopology.', root);
+  if (!isModel(model)) {
+    const className = stringOf(property(model, 'class_name'));
+    const what = className === undefined ? 'names no class of model' : `is a ${className}`;
+    return refuse(
+      `modelTopology ${what}: Leaklint reads Sequential, Model and Functional models.`,
+      property(model, 'class_name') ?? model,
+    );
+  }
+  const gaps: Gap[] = syntaxErrors.map(({ message, range }) => ({ reason: message, ...(range ? { range } : {}) }));
+  const entries = readManifest(property(root, 'weightsManifest'), errors).flatMap(group => group.entries);
+  const stored = indexWeights(entries);
+  const graph = toGraph(readModel(model, errors), stored, errors, gaps, cancel);
+  // A layer that is not understood may own them.
+  const isUnderstood = gaps.length === 0 && graph.layers.every(layer => layer.op.kind !== 'unknown');
+  if (isUnderstood) errors.push(...unusedWeights(stored, entries));
+  return { models: [graph], errors, comments: [] };
+}
+
+/** Errors of shared layers come once for each application: one is enough. */
+function distinct(errors: readonly ReadError[]): readonly ReadError[] {
+  const seen = new Map(errors.map(error => [`${error.range?.start} ${error.message}`, error]));
+  const list = [...seen.values()];
+  if (list.length <= maximalErrors) return list;
+  return [...list.slice(0, maximalErrors), { message: `${list.length - maximalErrors} more errors are not listed.` }];
+}
