@@ -49,6 +49,6 @@ export const identifiableInput: Rule = {
 
 function holds({ rank, unknowns }: Identifiable): string {
   return rank === unknowns
-    ? `determines all ${unknowns} input entries, no other input nearby has the same`
+    ? `determines all ${unknowns} input entries: no other input nearby has the same gradient`
     : `holds ${rank} independent equations for the ${unknowns} input entries`;
 }

@@ -25,7 +25,7 @@ describe('soluble-layer', () => {
     const rank = { weights: 2883, gradients: 100, system: 2883 };
     const unread = { touched: 2883, rank, deficiency: -189, verdict: 'deficient', basis: 'finite-field' } as const;
     const [report] = check(figures(1, unread));
-    expect(report?.message).toContain('2883 of the 3072 input entries, all that reach an output');
+    expect(report?.message).toContain("2883 of the 3072 input entries of 'conv1' (the others reach no output)");
     expect(report?.message).toContain('exact elimination over a finite field');
   });
 

@@ -31,15 +31,12 @@ function isSoluble({ verdict, rank, touched }: LayerAnalysis): boolean {
 function report(layer: Layer, figures: LayerAnalysis): RuleReport {
   const { unknowns, touched, rank } = figures;
   const unread = (unknowns ?? 0) - (touched ?? unknowns ?? 0);
-  const extent =
-    unread > 0
-      ? `${touched} of the ${unknowns} input entries, all that reach an output,`
-      : `all ${unknowns} input entries`;
+  const entries = `${unread > 0 ? `${touched} of the ${unknowns}` : `all ${unknowns}`} input entries of ${quoteName(layer.name)}`;
   return {
     layer,
     ...(layer.range ? { range: layer.range } : {}),
     message:
-      `Soluble: from the weights and the gradient of one example follow ${extent} of ${quoteName(layer.name)}, ` +
-      `once its output is known (rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).${assuming(figures.assumptions)}`,
+      `Soluble: ${entries}${unread > 0 ? ' (the others reach no output)' : ''} follow from its output, the weights and the ` +
+      `gradient of one example (rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).${assuming(figures.assumptions)}`,
   };
 }
