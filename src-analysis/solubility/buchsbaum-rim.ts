@@ -37,10 +37,10 @@ export function sectionsRank(
   const rows = map.sourceSections(r1, r2);
   const columns = map.targetSections(r1, r2);
   const counted = Math.min(rows, columns);
-  if (map.excess <= 0 || map.constant || !map.hasSyzygies(r1, r2)) return counted;
+  if (map.excess <= 0 || map.constant) return counted;
   if (map.excess === 1) return Math.min(counted, rows - Number(map.syzygies(1, r1, r2)));
-  const onto = map.isOntoUpTo(r1, r2);
-  const cokernel = onto ? 0 : map.cokernel(r1, r2);
+  if (rows >= columns && map.isOntoUpTo(r1, r2)) return columns;
+  const cokernel = map.cokernel(r1, r2);
   return budget.steps < 0 ? null : Math.min(counted, columns - Math.max(0, cokernel));
 }
 
@@ -71,10 +71,6 @@ class GenericMap {
     return sum(this.target, s => s.count * (r1 + s.height) * (r2 + s.width));
   }
 
-  hasSyzygies(r1: number, r2: number): boolean {
-    return this.syzygies(1, r1, r2) > 0n;
-  }
-
   /** Dimension of the cokernel as the Euler characteristic; zero or less: expected onto. Exact: the terms cancel. */
   cokernel(r1: number, r2: number): number {
     let value = BigInt(this.targetSections(r1, r2) - this.sourceSections(r1, r2));
@@ -96,9 +92,9 @@ class GenericMap {
     if (h <= 0 || w <= 0 || --this.budget.steps < 0) return 0n;
     const summand = this.source[k];
     if (!summand) return left === 0 ? this.power(0, powers, h, w) : 0n;
-    const least = k === this.source.length - 1 ? left : 0;
+    const later = sum(this.source.slice(k + 1), s => s.count);
     let value = 0n;
-    for (let q = least; q <= Math.min(left, summand.count); q++) {
+    for (let q = Math.max(0, left - later); q <= Math.min(left, summand.count); q++) {
       const rest = this.choose(k + 1, left - q, h - q * summand.height, w - q * summand.width, powers);
       if (rest !== 0n) value += this.binomial(summand.count, q) * rest;
       else if (h <= q * summand.height || w <= q * summand.width) break;

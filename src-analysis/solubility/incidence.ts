@@ -32,7 +32,7 @@ export function cutAfter(block: Block): number {
 }
 
 /** More residue classes than this (a dilation or stride of that size) are not enumerated. */
-const maxClasses = 1 << 16;
+const maxClasses = 4096;
 
 /**
  * Connected components of the graph that joins window w with the inputs w·windows.step − before + i·cells.step,
@@ -40,7 +40,7 @@ const maxClasses = 1 << 16;
  *
  * A window stays in one residue class of inputs modulo cells.step. Within a class everything is an ordinary undilated axis:
  * windows of cells.count consecutive cells, `stride` cells apart. There they overlap, and make one component, or they do
- * not, and each is its own. So the time is O(number of classes), not O(input). Returns null over 65,536 classes.
+ * not, and each is its own. So the time is O(number of classes), not O(input). Returns null over 4,096 classes.
  */
 export function axisBlocks(input: number, before: number, windows: Progression, cells: Progression): Block[] | null {
   const divisor = gcd(windows.step, cells.step);

@@ -56,11 +56,7 @@ export function genericRanks(g: ConvGeometry): GenericRanks {
   const gradients = g.inChannels * sumOver(y.taps, x.taps, tapRank);
   const shared = g.groups * sharedDimensions(ci, co, y, x);
   const shifted = g.groups * co * shiftedNullSpace(y, x, tapRank);
-  const system = Math.max(
-    weights,
-    gradients,
-    Math.min(touched, weights + gradients - shared, gradients + shifted),
-  );
+  const system = Math.max(weights, gradients, Math.min(touched, weights + gradients - shared, gradients + shifted));
   const flags = flagsOf(g, y, x, { touched, weights, gradients, system }, shared, shifted);
   return {
     touched,

@@ -1,12 +1,6 @@
 import type { ConvGeometry } from '../model/analysis.ts';
-import { effectiveKernel } from '../model/geometry.ts';
+import { outputLength } from './conv-geometry.ts';
 import { productsPerReduction, randomResidues, residue } from './modular.ts';
-
-/** Output length along an axis (0 = H, 1 = W); 0 when the kernel does not fit. */
-export function outputLength(g: ConvGeometry, axis: 0 | 1): number {
-  const span = g.input[axis] + g.before[axis] + g.after[axis] - effectiveKernel(g.kernel[axis], g.dilations[axis]);
-  return span < 0 ? 0 : Math.floor(span / g.strides[axis]) + 1;
-}
 
 /** Which cells the windows of one axis see: cell numbers count touched cells only, in order. */
 interface AxisCells {
@@ -29,6 +23,8 @@ export interface SparseSystem {
   readonly columns: number;
   /** For every live output position, in order: the taps it uses and the input positions they meet. */
   readonly windows: readonly { readonly taps: Int32Array; readonly cells: Int32Array }[];
+  /** For every tap, the live windows that use it and the positions it meets there. */
+  readonly tapCells: readonly (readonly { readonly window: number; readonly cell: number }[])[];
   /** A fresh random combination of the filters, [channel · taps + tap]. */
   readonly kernel: () => Float64Array;
   /** A fresh random combination over filters of δ, by live output position. */
@@ -38,7 +34,7 @@ export interface SparseSystem {
 /** Builds one group's system. Cost and memory: output positions · taps, filters · (channels · taps + output positions). */
 export function sparseSystem(g: ConvGeometry, seed: number): SparseSystem {
   const axes = [axisCells(g, 0), axisCells(g, 1)] as const;
-  const [outer, inner] = axes[0].touched >= axes[1].touched ? [0, 1] as const : [1, 0] as const;
+  const [outer, inner] = axes[0].touched >= axes[1].touched ? ([0, 1] as const) : ([1, 0] as const);
   const taps = g.kernel[0] * g.kernel[1];
   const windows = axes[outer].windows.flatMap(a =>
     axes[inner].windows
@@ -61,9 +57,18 @@ export function sparseSystem(g: ConvGeometry, seed: number): SparseSystem {
     positions,
     columns: positions * channels,
     windows,
+    tapCells: cellsByTap(windows, taps),
     kernel: () => combination(weights, random),
     gradient: () => combination(gradients, random),
   };
+}
+
+function cellsByTap(windows: SparseSystem['windows'], taps: number): { window: number; cell: number }[][] {
+  const byTap: { window: number; cell: number }[][] = Array.from({ length: taps }, () => []);
+  windows.forEach(({ taps: used, cells }, window) => {
+    for (const [i, tap] of used.entries()) byTap[tap]!.push({ window, cell: cells[i]! });
+  });
+  return byTap;
 }
 
 function axisCells(g: ConvGeometry, axis: 0 | 1): AxisCells {
