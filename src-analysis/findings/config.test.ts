@@ -37,8 +37,9 @@ const faulty: [string, string, string[]][] = [
   [
     'an ignore of read-error',
     '{"ignores": [{"path": "a", "rule": "read-error", "reason": "r"}]}',
-    ["0:35 no rule 'read-error' to ignore"],
+    ["0:35 'read-error' cannot be ignored"],
   ],
+  ['an ignore of an unknown rule', '{"ignores": [{"path": "a", "rule": "x", "reason": "r"}]}', ["0:35 no rule 'x'"]],
   ['an ignore that is no object', '{"ignores": ["a.onnx"]}', ['0:13 must be an object']],
   ['ignores that are no list', '{"ignores": {}}', ["0:12 'ignores' must be a list"]],
   ['rules that are no object', '{"rules": []}', ["0:10 'rules' must be an object"]],

@@ -207,7 +207,8 @@ function readIgnore(node: Node, report: Report): IgnoreEntry | null {
   const pathNode = entries.get('path');
   const path = pathNode && texts.path ? readGlob(pathNode, "'path'", report) : null;
   if (rule && !suppressibleIds.includes(rule)) {
-    report(entries.get('rule')!, `There is no rule '${rule}' to ignore${didYouMean(rule, suppressibleIds)}.`);
+    const unknown = `There is no rule '${rule}'${didYouMean(rule, suppressibleIds)}.`;
+    report(entries.get('rule')!, ruleIds.includes(rule) ? `'${rule}' cannot be ignored.` : unknown);
     return null;
   }
   if (!path || !rule || !reason) return null;
