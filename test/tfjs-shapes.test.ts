@@ -6,9 +6,16 @@ import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import { readTfjsJson } from '../src-analysis/readers/tfjs-json/read.ts';
 import { readTfjsWeights } from '../src-analysis/readers/tfjs-json/weights.ts';
 import { describeLayer } from '../src-analysis/readers/tfjs-layers/build.ts';
-import { type Application, configurations } from './tfjs-shapes/configurations.ts';
+import {
+  baseClasses,
+  classNameOf,
+  defaultLayerName,
+  factoryOf,
+  layerFactories,
+} from '../src-analysis/readers/tfjs-layers/catalogue.ts';
+import { type Application, configurations, minimalConfigurations } from './tfjs-shapes/configurations.ts';
 import { applications, models, save } from './tfjs-shapes/models.ts';
-import { ask } from './tfjs-shapes/oracle.ts';
+import { ask, makeLayer } from './tfjs-shapes/oracle.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -24,26 +31,58 @@ function snake(role: string): string {
  */
 const stricter = [/positive integer/, /bias of separableConv2d/];
 
-function agree(className: string, { config, inputShapes }: Application): void {
+/** Compares one application; true where TensorFlow.js accepts it. */
+function agree(className: string, { config, inputShapes }: Application): boolean {
   const ours = describeLayer(className, config, inputShapes);
   const theirs = ask(className, config, inputShapes);
   if ('refused' in theirs) {
     expect(ours.problems, `TensorFlow.js refuses: ${theirs.refused}`).not.toEqual([]);
-    return;
+    return false;
   }
   expect(ours.problems.filter(problem => !stricter.some(pattern => pattern.test(problem)))).toEqual([]);
-  if (ours.problems.length > 0) return;
+  if (ours.problems.length > 0) return false;
   expect(ours.outputShapes).toEqual(theirs.outputShapes);
   const weights = ours.weights.map(({ role, shape, trainable }) => ({ role: snake(role), shape, trainable }));
   expect(weights).toEqual(theirs.weights);
+  // Its defaults are ours. TensorFlow.js 4.22 forgets to save depthMultiplier of separableConv2d.
+  const saved = className === 'SeparableConv2D' ? { ...config, ...theirs.config } : theirs.config;
+  expect(describeLayer(className, saved, inputShapes)).toEqual(ours);
+  return true;
 }
+
+describe('the catalogue', () => {
+  it('knows every export of tf.layers', () => {
+    expect([...layerFactories, ...baseClasses].sort()).toEqual(Object.keys(tf.layers).sort());
+  });
+
+  it.each(layerFactories.filter(factory => factory !== 'input'))('knows what %s makes and names it', factory => {
+    const className = classNameOf(factory)!;
+    const layer = makeLayer(className, minimalConfigurations[className] ?? {});
+    expect(layer.getClassName()).toBe(className);
+    expect(factoryOf(className)).toBeDefined();
+    const count = Number(/\d+$/.exec(layer.name)?.[0]);
+    if (className !== 'InputLayer') expect(layer.name).toBe(defaultLayerName(className, count));
+  });
+
+  it('has random configurations for every layer class', () => {
+    const classes = new Set(layerFactories.map(factory => classNameOf(factory)));
+    const parts = ['InputLayer', 'SimpleRNNCell', 'GRUCell', 'LSTMCell', 'ConvLSTM2DCell', 'StackedRNNCells'];
+    expect(new Set([...Object.keys(configurations), ...parts])).toEqual(classes);
+  });
+});
+
+/** TensorFlow.js 4.22 cannot infer the shapes behind these in a model. */
+const neverAccepted = ['Resizing', 'RandomWidth'];
 
 describe('random configurations', () => {
   it.each(Object.keys(configurations))('%s', className => {
-    fc.assert(
-      fc.property(configurations[className]!, application => agree(className, application)),
-      { numRuns: 100 },
-    );
+    let accepted = 0;
+    const property = fc.property(configurations[className]!, application => {
+      if (agree(className, application)) accepted++;
+    });
+    fc.assert(property, { numRuns: 100 });
+    if (neverAccepted.includes(className)) expect(accepted).toBe(0);
+    else expect(accepted).toBeGreaterThan(20);
   });
 });
 

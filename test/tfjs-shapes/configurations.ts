@@ -351,3 +351,36 @@ export const configurations: Configurations = {
     fc.integer({ min: 1, max: 3 }).map(n => [n]),
   ),
 };
+
+const cellConfig = { className: 'GRUCell', config: { units: 2 } };
+const convolution = { filters: 2, kernelSize: 2 };
+
+/** What the classes need that cannot be made from an empty configuration. */
+export const minimalConfigurations: Readonly<Record<string, LayerConfig>> = {
+  Bidirectional: { layer: { className: 'GRU', config: { units: 2 } } },
+  Conv1D: convolution,
+  Conv2D: convolution,
+  Conv2DTranspose: convolution,
+  Conv3D: convolution,
+  Conv3DTranspose: convolution,
+  ConvLSTM2D: convolution,
+  ConvLSTM2DCell: convolution,
+  Cropping2D: { cropping: 1 },
+  Dense: { units: 2 },
+  DepthwiseConv2D: convolution,
+  Embedding: { inputDim: 2, outputDim: 2 },
+  GRU: { units: 2 },
+  GRUCell: { units: 2 },
+  InputLayer: { inputShape: [2] },
+  LSTM: { units: 2 },
+  LSTMCell: { units: 2 },
+  Permute: { dims: [1] },
+  RNN: { cell: cellConfig },
+  RandomWidth: { factor: 0.5 },
+  Reshape: { targetShape: [2] },
+  SeparableConv2D: convolution,
+  SimpleRNN: { units: 2 },
+  SimpleRNNCell: { units: 2 },
+  StackedRNNCells: { cells: [cellConfig] },
+  TimeDistributed: { layer: { className: 'Dense', config: { units: 2 } } },
+};

@@ -11,6 +11,8 @@ export type Verdict =
       readonly outputShapes: readonly Shape[];
       /** The role is the last part of its name, in snake case. */
       readonly weights: readonly Pick<WeightRef, 'role' | 'shape' | 'trainable'>[];
+      /** The configuration it would save, with all defaults spelt out. */
+      readonly config: LayerConfig;
     };
 
 type AnyLayer = tf.layers.Layer & { readonly trainableWeights: readonly { readonly id: number }[] };
@@ -66,6 +68,7 @@ function judge(className: string, config: LayerConfig, inputShapes: readonly (re
   }
   const verdict = {
     outputShapes,
+    config: JSON.parse(JSON.stringify(layer.getConfig())) as LayerConfig,
     weights: weights.map(w => ({
       role: w.originalName.split('/').at(-1) ?? '',
       shape: w.shape,
