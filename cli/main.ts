@@ -1,6 +1,7 @@
 /** Entry point of the command line: commands, exit codes, and what becomes of failures. */
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { addAttackCommand } from './attack-command.ts';
 import { addCheckCommand } from './check-command.ts';
 import { type Environment, exitCodes, processEnvironment, UserError } from './environment.ts';
 import { addRuleCommands } from './rule-commands.ts';
@@ -29,6 +30,7 @@ export async function runCommand(args: readonly string[], environment: Environme
     .exitOverride()
     .configureOutput({ writeOut: text => output.push(text), writeErr: text => environment.log(text.trimEnd()) });
   addCheckCommand(program, environment, setExitCode);
+  addAttackCommand(program, environment);
   addRuleCommands(program, environment);
   try {
     await program.parseAsync(args, { from: 'user' }).finally(() => environment.write(output.join('')));

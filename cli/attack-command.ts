@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AttackEvent, AttackSpec } from '../src-attack/process/protocol.ts';
+import { applyEvent, newRun, type RunState } from '../src-attack/process/run-state.ts';
+import { htmlReport } from '../src-attack/report/html.ts';
+import type { AttackReport } from '../src-attack/run/run.ts';
+import { type Environment, UserError } from './environment.ts';
+
+interface AttackOptions {
+  readonly image: string;
+  readonly label?: number;
+  readonly model?: string;
+  readonly method: readonly string[];
+  readonly preprocess: string;
+  readonly seed: number;
+  readonly steps?: number;
+  readonly engine: string;
+  readonly out: string;
+  readonly format: 'text' | 'json';
+}
+
+/** `leaklint attack MODEL --image FILE` */
+export function addAttackCommand(program: Command, environment: Environment): void {
+  program
+    .command('attack')
+    .description('reconstruct an image from the gradient that a training step on it would share')
+    .argument('<model>', 'model file or model code')
+    .requiredOption('--image <file>', 'PNG or JPEG, fitted to the model’s input')
+    .option(
+      '--label <n>',
+      'class of the image; default: the class the model predicts, inferred from the gradient',
+      wholeNumber,
+    )
+    .option('--model <name>', 'which model of the file; default: its first')
+    .option('--method <list>', 'attacks, separated by commas', list, ['gauss-newton'])
+    .option('--preprocess <expression>', 'what the model does to a pixel x', 'x/255 - 0.5')
+    .option('--seed <n>', 'seed of every random number', wholeNumber, 10)
+    .option('--steps <n>', 'steps of each attack; default: its preset', wholeNumber)
+    .addOption(
+      new Option('--engine <name>', 'what computes')
+        .choices(['auto', 'cpu', 'wasm', 'webgpu', 'cuda', 'tfjs'])
+        .default('auto'),
+    )
+    .option('--out <folder>', 'where pictures and reports go', 'leaklint-out')
+    .addOption(new Option('--format <format>', 'form of the report').choices(['text', 'json']).default('text'))
+    .action(async (model: string, options: AttackOptions) => {
+      const report = await attack(model, options, environment);
+      await environment.write(
+        options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : textOf(report, options.out),
+      );
+    });
+}
+
+async function attack(model: string, options: AttackOptions, environment: Environment): Promise<AttackReport> {
+  const absolute = (file: string) => path.resolve(environment.cwd, file);
+  const folder = absolute(options.out);
+  await mkdir(folder, { recursive: true }).catch(error => cannotWrite(folder, error));
+  const spec: AttackSpec = {
+    model: { path: absolute(model), ...(options.model === undefined ? {} : { name: options.model }) },
+    image: absolute(options.image),
+    label: options.label ?? null,
+    methods: options.method,
+    seed: options.seed,
+    ...(options.steps === undefined ? {} : { steps: options.steps }),
+    engine: options.engine,
+    preprocess: options.preprocess,
+  };
+  let run = newRun(0, spec);
+  const cancel = { isCancellationRequested: false };
+  const stop = () => {
+    cancel.isCancellationRequested = true;
+    environment.progress('stopping; what was reached is kept');
+  };
+  process.once('SIGINT', stop);
+  try {
+    // Loaded here: checking must not wait for the attacks' code.
+    const { runSpec } = await import('../src-attack/process/run-spec.ts');
+    const report = await runSpec(spec, {
+      cancel,
+      emit: event => {
+        run = applyEvent(run, event);
+        environment.progress(progressLine(event));
+      },
+      save: async (method, picture) => {
+        const file = path.join(folder, `${method}.png`);
+        await writeFile(file, picture).catch(error => cannotWrite(file, error));
+        return file;
+      },
+    });
+    run = applyEvent(run, { type: 'finished' });
+    await writeReports(folder, report, run, environment.root);
+    return report;
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(error instanceof Error ? error.message : String(error));
+  } finally {
+    environment.progress(null);
+    process.removeListener('SIGINT', stop);
+  }
+}
+
+async function writeReports(folder: string, report: AttackReport, run: RunState, root: string): Promise<void> {
+  const asset = (name: string) => readFile(path.join(root, 'dist', 'webview', name), 'utf8');
+  const assets = { script: await asset('attack.js'), style: await asset('attack.css') };
+  const model = { name: report.model, summary: report.assumptions.join('; ') };
+  const files: [string, string | Uint8Array][] = [
+    ['report.json', `${JSON.stringify(report, null, 2)}\n`],
+    ['report.html', htmlReport({ model, run }, assets, randomBytes(16).toString('base64'))],
+  ];
+  if (run.figure) files.push(['figure.png', Buffer.from(run.figure.png, 'base64')]);
+  for (const [name, content] of files) {
+    const file = path.join(folder, name);
+    await writeFile(file, content).catch(error => cannotWrite(file, error));
+  }
+}
+
+function cannotWrite(file: string, error: unknown): never {
+  const why = error instanceof Error ? error.message : String(error);
+  throw new UserError(`${file} cannot be written (${why}): choose another folder with --out, or make room.`);
+}
+
+function progressLine(event: AttackEvent): string | null {
+  if (event.type !== 'progress') return null;
+  const share = event.steps ? Math.min(1, event.step / event.steps) : 0;
+  const bar = '█'.repeat(Math.round(20 * share)).padEnd(20, '░');
+  const psnr = event.scores?.psnr === null ? 'exact' : `${event.scores?.psnr.toFixed(1)} dB`;
+  const steps = event.steps ? `${event.step}/${event.steps}` : String(event.step);
+  return `${event.method} ${bar} step ${steps}  ${psnr}  ${event.seconds.toFixed(0)} s`;
+}
+
+function textOf(report: AttackReport, out: string): string {
+  const { engine } = report;
+  const lines = report.results.map(result => {
+    if (result.mse === null) return `  ${result.method.padEnd(14)}${result.status}: ${result.note}`;
+    const psnr = result.psnr === null ? 'exact' : `${result.psnr.toFixed(1)} dB`;
+    const exact = result.pixelExact ? ', pixel-exact' : '';
+    return `  ${result.method.padEnd(14)}PSNR ${psnr}${exact}, SSIM ${result.ssim?.toFixed(3)}, ${result.steps} steps, ${result.seconds.toFixed(1)} s${result.status === 'done' ? '' : ` (${result.status})`}`;
+  });
+  return [
+    `Gradient leakage of ${report.model}: label ${report.label} (${report.labelFrom}), seed ${report.seed}, ${engine.name} (${engine.device})`,
+    ...lines,
+    `Pictures and reports: ${path.join(out, 'figure.png')}, ${path.join(out, 'report.html')}, ${path.join(out, 'report.json')}`,
+    '',
+  ].join('\n');
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  return value;
+}
+
+function list(text: string): string[] {
+  const names = text
+    .split(',')
+    .map(name => name.trim())
+    .filter(Boolean);
+  if (names.length === 0) throw new InvalidArgumentError('It must name at least one attack.');
+  return names;
+}
