@@ -97,10 +97,14 @@ export function addGap(context: Context, model: ModelValue, why: Why): void {
   model.gaps = withGaps(model.gaps, [{ reason: sentence(why.clause), range: rangeOf(context, why.node) }]);
 }
 
+/** Gaps of one model beyond which no more are told: the first ones say enough. */
+const maxGaps = 100;
+
 /** A list of gaps with more of them, each told once. */
 function withGaps(gaps: readonly Gap[], more: readonly Gap[]): readonly Gap[] {
+  if (gaps === more || gaps.length >= maxGaps) return gaps;
   const isTold = (gap: Gap): boolean => gaps.some(g => g.reason === gap.reason && g.range?.start === gap.range?.start);
-  const fresh = more.filter(gap => !gaps.includes(gap) && !isTold(gap));
+  const fresh = more.filter(gap => !isTold(gap));
   return fresh.length > 0 ? [...gaps, ...fresh] : gaps;
 }
 

@@ -4,13 +4,13 @@ import { throwIfCancelled } from '../reader.ts';
 /** Bounds on the work that one file may cause, chosen so that the worst file takes about a second. */
 export const limits = {
   /** Nodes evaluated for the module's own code. */
-  steps: 2_000_000,
+  steps: 1_200_000,
   /** Nodes evaluated for all functions that nobody calls. */
-  explorationSteps: 2_000_000,
+  explorationSteps: 1_200_000,
   /** Nodes evaluated for one function that nobody calls. */
-  entrySteps: 400_000,
+  entrySteps: 300_000,
   /** Nodes evaluated by one loop that is not itself in a loop, before it counts as endless. */
-  loopSteps: 1_200_000,
+  loopSteps: 800_000,
   /** Rounds of one loop before it counts as endless. */
   loopRounds: 20_000,
   /** Nesting of calls, statements and expressions. */

@@ -66,9 +66,26 @@ export function callFunction(
   node: ts.Node,
 ): Value {
   context.called.add(callee.node);
+  return nested(context, node, () => enterFunction(context, callee, thisValue, args));
+}
+
+/** A call counts for several levels of nesting: its evaluation takes that much of the stack. */
+const levelsPerCall = 6;
+
+/** Evaluates something a call deeper, unless that is too deep. */
+export function nested(context: Context, node: ts.Node, body: () => Value): Value {
+  if (context.depth + levelsPerCall > limits.depth) return unknown(`${quote(context, node)} is nested too deeply`);
+  context.depth += levelsPerCall;
+  try {
+    return body();
+  } finally {
+    context.depth -= levelsPerCall;
+  }
+}
+
+function enterFunction(context: Context, callee: FunctionValue, thisValue: Value, args: readonly Value[]): Value {
   const { body } = callee.node;
   if (!body) return unknown(`${titleOf(callee)} has no body in this file`);
-  if (context.depth + 12 > limits.depth) return unknown(`${quote(context, node)} is nested too deeply`);
   const arrow = ts.isArrowFunction(callee.node);
   const activation: Activation = {
     callee,

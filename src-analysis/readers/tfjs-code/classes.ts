@@ -1,10 +1,8 @@
 import ts from 'typescript';
 import { factoryOf } from '../tfjs-layers/catalogue.ts';
 import { touch } from './branches.ts';
-import { limits } from './budget.ts';
-import { callFunction, callValue, makeFunction } from './calls.ts';
+import { callFunction, callValue, makeFunction, nested } from './calls.ts';
 import type { Context } from './context.ts';
-import { quote } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { makeCustomLayer, makeLayer } from './layers.ts';
 import { makeFunctional, makeSequential } from './models.ts';
@@ -148,7 +146,10 @@ function constructFunction(context: Context, callee: FunctionValue, args: readon
 
 export function instantiate(context: Context, owner: ClassValue, args: readonly Value[], node: ts.Node): Value {
   context.called.add(owner.node);
-  if (context.depth + 12 > limits.depth) return unknown(`${quote(context, node)} is nested too deeply`);
+  return nested(context, node, () => enterClass(context, owner, args, node));
+}
+
+function enterClass(context: Context, owner: ClassValue, args: readonly Value[], node: ts.Node): Value {
   const root = rootOf(owner);
   const instance: ObjectValue = {
     kind: 'object',

@@ -1,15 +1,16 @@
 import ts from 'typescript';
 import type { ReadError } from '../reader.ts';
-import { changedModels, inBranch } from './branches.ts';
+import { changedModels, inBranch, touch } from './branches.ts';
 import { BudgetSpent, limits } from './budget.ts';
 import { callFunction, missingArgument, Thrown, titleOf } from './calls.ts';
 import { instantiate } from './classes.ts';
+import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
 import { rangeOf, sentence } from './context.ts';
 import type { Activation, Scope } from './scope.ts';
 import { varNames } from './scope.ts';
-import { runStatements } from './statements.ts';
-import type { ClassValue, FunctionValue, Value } from './values.ts';
+import { declare, hoist, run } from './statements.ts';
+import type { ClassValue, FunctionValue, ModelValue, Value } from './values.ts';
 import { unknown } from './values.ts';
 
 /** Runs the module's own code, statement by statement. Returns why it could not be run to its end, if so. */
@@ -22,37 +23,48 @@ export function runModule(context: Context): ReadError[] {
     home: undefined,
   };
   const scope: Scope = { parent: undefined, activation, variables: new Map() };
-  for (const name of varNames(context.source)) {
-    scope.variables.set(name, { kind: 'binding', born: ++context.clock, value: undefined });
-  }
+  for (const name of varNames(context.source)) declare(context, scope, name, undefined);
+  hoist(context, scope, context.source.statements);
   const errors: ReadError[] = [];
-  const body = (): void => void runStatements(context, scope, context.source.statements);
-  const reason = attempt(body);
-  if (reason) {
-    errors.push({ message: `Models of this file are not read to the end: ${reason}.`, range: firstLine(context) });
-    for (const model of context.models)
-      model.gaps = [...model.gaps, { reason: sentence(`the file is not read to its end: ${reason}`) }];
+  for (const statement of context.source.statements) {
+    const failure = attempt(() => void collapse(context, run(context, scope, statement)));
+    if (!failure) continue;
+    noteFailure(context, context.models, failure);
+    const message = `The models of this file are not read to its end: ${failure.reason}.`;
+    errors.push({ message, range: rangeOf(context, statement) });
+    if (failure.final || errors.length >= 10) break;
   }
   return errors;
 }
 
-/** Runs a piece of evaluation that may fail as a whole. Returns why it failed, as a clause. */
-function attempt(body: () => void): string | undefined {
+/** Models made before evaluation failed may be incomplete. */
+function noteFailure(context: Context, models: readonly ModelValue[], failure: Failure): void {
+  const gap = { reason: sentence(`the code is not read to its end: ${failure.reason}`) };
+  for (const model of models) {
+    touch(context, model);
+    model.gaps = [...model.gaps, gap];
+  }
+}
+
+interface Failure {
+  /** A clause. */
+  readonly reason: string;
+  /** There is no use in going on. */
+  readonly final: boolean;
+}
+
+/** Runs a piece of evaluation that may fail as a whole. */
+function attempt(body: () => void): Failure | undefined {
   try {
     body();
   } catch (error) {
     if (error instanceof Thrown) return undefined;
-    if (error instanceof BudgetSpent) return error.message;
+    if (error instanceof BudgetSpent) return { reason: error.message, final: true };
     // The stack of this evaluator itself overflowed.
-    if (error instanceof RangeError) return 'it is nested too deeply';
+    if (error instanceof RangeError) return { reason: 'it is nested too deeply', final: false };
     throw error;
   }
   return undefined;
-}
-
-function firstLine(context: Context): { start: number; end: number } {
-  const [first] = context.source.statements;
-  return first ? rangeOf(context, first) : { start: 0, end: 0 };
 }
 
 /**
@@ -65,13 +77,12 @@ export function exploreUncalled(context: Context): ReadError[] {
   const names = calledNames(context.source);
   for (const skipped of [names, new Set<string>()]) {
     for (let i = 0, j = 0; i < context.closures.length || j < context.classes.length; ) {
-      const reason =
+      const failure =
         j < context.classes.length
           ? exploreClass(context, context.classes[j++]!, skipped, end)
           : exploreFunction(context, context.closures[i++]!, skipped, end);
-      if (reason === undefined || context.budget.spent < end) continue;
-      const message = `Functions that nobody calls are not all read: ${reason}.`;
-      return [{ message, range: firstLine(context) }];
+      if (!failure || context.budget.spent < end) continue;
+      return [{ message: `The functions that nobody calls in this file are not all read: ${failure.reason}.` }];
     }
   }
   return [];
@@ -82,10 +93,10 @@ function exploreClass(
   owner: ClassValue,
   skipped: ReadonlySet<string>,
   end: number,
-): string | undefined {
+): Failure | undefined {
   if (context.called.has(owner.node) || skipped.has(owner.name)) return undefined;
-  let reason: string | undefined;
-  isolated(context, owner.name, end, () => {
+  let failure: Failure | undefined;
+  const own = isolated(context, owner.name, end, () => {
     const declared = owner.node.members.find(ts.isConstructorDeclaration);
     const reasonFor = `it is an argument of \`new ${owner.name}()\`, which is not called here`;
     const args = (declared?.parameters ?? []).map(
@@ -93,10 +104,10 @@ function exploreClass(
     );
     const instance = instantiate(context, owner, args, owner.node);
     for (const method of [...owner.methods.values(), ...owner.getters.values()]) {
-      reason ??= exploreFunction(context, { ...method, thisHint: instance }, skipped, end);
+      failure ??= exploreFunction(context, { ...method, thisHint: instance }, skipped, end);
     }
   });
-  return reason;
+  return own ?? failure;
 }
 
 function exploreFunction(
@@ -104,7 +115,7 @@ function exploreFunction(
   closure: FunctionValue,
   skipped: ReadonlySet<string>,
   end: number,
-): string | undefined {
+): Failure | undefined {
   if (context.called.has(closure.node) || skipped.has(closure.name)) return undefined;
   const thisValue = closure.thisHint ?? (closure.home && context.instances.get(closure.home));
   return isolated(context, closure.name, end, () => {
@@ -115,20 +126,19 @@ function exploreFunction(
 }
 
 /** Evaluates something and undoes what it changed; models that it changed are kept as models of their own. */
-function isolated(context: Context, by: string, end: number, body: () => void): string | undefined {
+function isolated(context: Context, by: string, end: number, body: () => void): Failure | undefined {
   const previous = context.budget.limitTo(Math.min(context.budget.spent + limits.entrySteps, end));
-  let reason: string | undefined;
+  const first = context.models.length;
   try {
-    const outcome = inBranch(context, () => {
-      reason = attempt(body);
-    });
+    const outcome = inBranch(context, () => attempt(body));
     for (const { model, state } of changedModels(outcome)) {
       context.models.push({ ...model, ...state, born: ++context.clock, explored: true, changedBy: by });
     }
+    if (outcome.result) noteFailure(context, context.models.slice(first), outcome.result);
+    return outcome.result;
   } finally {
     context.budget.limitTo(previous);
   }
-  return reason;
 }
 
 /** Last names of everything that is called or constructed anywhere in the file. */

@@ -15,81 +15,81 @@ import type { Scope } from './scope.ts';
 import { childScope, lookUp, ownerOf } from './scope.ts';
 import type { Value } from './values.ts';
 import { isUnknown, truthiness, unknown } from './values.ts';
+
 /** Evaluates an expression. Never executes anything but this evaluator's own model of JavaScript. */
 export function evaluate(context: Context, scope: Scope, node: ts.Expression): Value {
   context.budget.spend(1);
   if (context.depth > limits.depth) return unknown('it is nested too deeply');
   context.depth++;
   try {
-    return dispatch(context, scope, node);
+    const handle = handlers.get(node.kind);
+    return handle ? handle(context, scope, node) : evaluateParts(context, scope, node);
   } finally {
     context.depth--;
   }
 }
 
-function dispatch(context: Context, scope: Scope, node: ts.Expression): Value {
-  switch (node.kind) {
-    case ts.SyntaxKind.NumericLiteral:
-      return Number((node as ts.NumericLiteral).text);
-    case ts.SyntaxKind.StringLiteral:
-    case ts.SyntaxKind.NoSubstitutionTemplateLiteral:
-      return (node as ts.StringLiteral).text;
-    case ts.SyntaxKind.TrueKeyword:
-      return true;
-    case ts.SyntaxKind.FalseKeyword:
-      return false;
-    case ts.SyntaxKind.NullKeyword:
-      return null;
-    case ts.SyntaxKind.ThisKeyword:
-      return ownerOf(scope).thisValue;
-    case ts.SyntaxKind.OmittedExpression:
-      return undefined;
-  }
-  if (ts.isIdentifier(node)) return variable(context, scope, node);
-  if (ts.isCallExpression(node)) return call(context, scope, node);
-  if (ts.isPropertyAccessExpression(node)) return member(context, scope, node);
-  if (ts.isElementAccessExpression(node)) return element(context, scope, node);
-  if (ts.isObjectLiteralExpression(node)) return objectLiteral(context, scope, node);
-  if (ts.isArrayLiteralExpression(node)) {
-    return { kind: 'array', born: ++context.clock, elements: argumentValues(context, scope, node.elements) };
-  }
-  if (ts.isBinaryExpression(node)) return binaryExpression(context, scope, node);
-  if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return functionExpression(context, scope, node);
-  if (isTransparent(node)) return evaluate(context, scope, node.expression);
-  return dispatchRare(context, scope, node);
+type Handler = (context: Context, scope: Scope, node: ts.Expression) => Value;
+
+/** What evaluates each kind of expression. */
+const handlers: ReadonlyMap<ts.SyntaxKind, Handler> = new Map([
+  on(ts.SyntaxKind.NumericLiteral, (_context, _scope, node: ts.NumericLiteral) => Number(node.text)),
+  on(ts.SyntaxKind.StringLiteral, (_context, _scope, node: ts.StringLiteral) => node.text),
+  on(ts.SyntaxKind.NoSubstitutionTemplateLiteral, (_context, _scope, node: ts.LiteralExpression) => node.text),
+  on(ts.SyntaxKind.TrueKeyword, () => true),
+  on(ts.SyntaxKind.FalseKeyword, () => false),
+  on(ts.SyntaxKind.NullKeyword, () => null),
+  on(ts.SyntaxKind.ThisKeyword, (_context, scope) => ownerOf(scope).thisValue),
+  on(ts.SyntaxKind.OmittedExpression, () => undefined),
+  on(ts.SyntaxKind.Identifier, variable),
+  on(ts.SyntaxKind.CallExpression, call),
+  on(ts.SyntaxKind.PropertyAccessExpression, member),
+  on(ts.SyntaxKind.ElementAccessExpression, element),
+  on(ts.SyntaxKind.ObjectLiteralExpression, objectLiteral),
+  on(ts.SyntaxKind.ArrayLiteralExpression, arrayLiteral),
+  on(ts.SyntaxKind.BinaryExpression, binaryExpression),
+  on(ts.SyntaxKind.ArrowFunction, functionExpression),
+  on(ts.SyntaxKind.FunctionExpression, functionExpression),
+  on(ts.SyntaxKind.ClassExpression, (context, scope, node: ts.ClassExpression) => makeClass(context, scope, node)),
+  on(ts.SyntaxKind.TemplateExpression, template),
+  on(ts.SyntaxKind.ConditionalExpression, conditional),
+  on(ts.SyntaxKind.NewExpression, newExpression),
+  on(ts.SyntaxKind.PrefixUnaryExpression, prefix),
+  on(ts.SyntaxKind.PostfixUnaryExpression, (context, scope, node: ts.PostfixUnaryExpression) =>
+    increment(context, scope, node.operand, node.operator, false),
+  ),
+  on(ts.SyntaxKind.TypeOfExpression, (context, scope, node: Wrapper) =>
+    typeOf(evaluate(context, scope, node.expression)),
+  ),
+  on(ts.SyntaxKind.VoidExpression, (context, scope, node: Wrapper) => void evaluate(context, scope, node.expression)),
+  on(ts.SyntaxKind.DeleteExpression, (context, scope, node: Wrapper) =>
+    deleteProperty(context, scope, node.expression),
+  ),
+  // Promises and types are not looked at.
+  on(ts.SyntaxKind.ParenthesizedExpression, wrapped),
+  on(ts.SyntaxKind.AwaitExpression, wrapped),
+  on(ts.SyntaxKind.AsExpression, wrapped),
+  on(ts.SyntaxKind.SatisfiesExpression, wrapped),
+  on(ts.SyntaxKind.NonNullExpression, wrapped),
+  on(ts.SyntaxKind.TypeAssertionExpression, wrapped),
+]);
+
+/** One entry of the table: a node of this kind has the type that its handler takes. */
+function on<T extends ts.Expression>(
+  kind: ts.SyntaxKind,
+  handle: (context: Context, scope: Scope, node: T) => Value,
+): [ts.SyntaxKind, Handler] {
+  return [kind, handle as Handler];
 }
 
-function dispatchRare(context: Context, scope: Scope, node: ts.Expression): Value {
-  if (ts.isTemplateExpression(node)) return template(context, scope, node);
-  if (ts.isConditionalExpression(node)) return conditional(context, scope, node);
-  if (ts.isNewExpression(node)) return newExpression(context, scope, node);
-  if (ts.isPrefixUnaryExpression(node)) return prefix(context, scope, node);
-  if (ts.isPostfixUnaryExpression(node)) return increment(context, scope, node.operand, node.operator, false);
-  if (ts.isTypeOfExpression(node)) return typeOf(evaluate(context, scope, node.expression));
-  if (ts.isVoidExpression(node)) return void evaluate(context, scope, node.expression);
-  if (ts.isDeleteExpression(node)) return deleteProperty(context, scope, node.expression);
-  if (ts.isClassExpression(node)) return makeClass(context, scope, node);
-  return evaluateParts(context, scope, node);
+type Wrapper = ts.Expression & { readonly expression: ts.Expression };
+
+function wrapped(context: Context, scope: Scope, node: Wrapper): Value {
+  return evaluate(context, scope, node.expression);
 }
 
-type Transparent =
-  | ts.ParenthesizedExpression
-  | ts.AwaitExpression
-  | ts.AsExpression
-  | ts.SatisfiesExpression
-  | ts.NonNullExpression
-  | ts.TypeAssertion;
-
-/** Expressions that only wrap a value: promises and types are not looked at. */
-function isTransparent(node: ts.Expression): node is Transparent {
-  return (
-    ts.isParenthesizedExpression(node) ||
-    ts.isAwaitExpression(node) ||
-    ts.isAsExpression(node) ||
-    ts.isSatisfiesExpression(node) ||
-    ts.isNonNullExpression(node) ||
-    ts.isTypeAssertionExpression(node)
-  );
+function arrayLiteral(context: Context, scope: Scope, node: ts.ArrayLiteralExpression): Value {
+  return { kind: 'array', born: ++context.clock, elements: argumentValues(context, scope, node.elements) };
 }
 
 /** Anything else (JSX, tagged templates, `yield` …): its parts are evaluated for what they do, its value is unknown. */

@@ -177,7 +177,9 @@ export function joinTensors(
 export function toTensors(context: Context, given: Value, site: ts.Node): TensorValue[] {
   const argument = receiver(given);
   if (isTensor(argument)) return [argument];
-  if (isArray(argument)) return argument.elements.flatMap(element => toTensors(context, element, site));
+  if (isArray(argument) && !argument.elements.some(isArray)) {
+    return argument.elements.flatMap(element => toTensors(context, element, site));
+  }
   if (isUnknown(argument)) return [unknownTensor(context, argument.reason, argument.site ?? site)];
   return [unknownTensor(context, `${quote(context, site)} is not applied to a tensor that is known here`, site)];
 }

@@ -140,7 +140,7 @@ export function makeFunctional(context: Context, argument: Value, site: ts.Node,
 
 function endpoints(context: Context, model: ModelValue, value: Value, what: string, site: ts.Node): TensorValue[] {
   if (isTensor(value)) return [value];
-  if (isArray(value) && value.elements.length > 0) {
+  if (isArray(value) && value.elements.length > 0 && !value.elements.some(isArray)) {
     return value.elements.flatMap(element => endpoints(context, model, element, what, site));
   }
   const reason = isUnknown(value) ? value.reason : 'they are not tensors that are known';

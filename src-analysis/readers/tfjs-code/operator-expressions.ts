@@ -75,8 +75,7 @@ export function binaryExpression(context: Context, scope: Scope, node: ts.Binary
   }
   const compound = compoundOperators.get(operator);
   if (compound === undefined) {
-    const left = evaluate(context, scope, node.left);
-    return binary(context, operator, left, evaluate(context, scope, node.right));
+    return operatorChain(context, scope, node);
   }
   const logicalAssignment =
     compound === kind.AmpersandAmpersandToken ||
@@ -88,6 +87,33 @@ export function binaryExpression(context: Context, scope: Scope, node: ts.Binary
   assignTo(context, scope, node.left, value);
   return value;
 }
+
+/** `a + b + c …` without recursion: long texts are written like this. */
+function operatorChain(context: Context, scope: Scope, node: ts.BinaryExpression): Value {
+  const links: ts.BinaryExpression[] = [];
+  let left: ts.Expression = node;
+  for (; ts.isBinaryExpression(left) && isPlain(left.operatorToken.kind); left = left.left) links.push(left);
+  let value = evaluate(context, scope, left);
+  for (const { operatorToken, right } of links.reverse()) {
+    value = binary(context, operatorToken.kind, value, evaluate(context, scope, right));
+  }
+  return value;
+}
+
+/** An operator that evaluates both sides and assigns to none. */
+function isPlain(operator: ts.SyntaxKind): boolean {
+  return !compoundOperators.has(operator) && !special.has(operator);
+}
+
+const special: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.EqualsToken,
+  ts.SyntaxKind.CommaToken,
+  ts.SyntaxKind.AmpersandAmpersandToken,
+  ts.SyntaxKind.BarBarToken,
+  ts.SyntaxKind.QuestionQuestionToken,
+  ts.SyntaxKind.InKeyword,
+  ts.SyntaxKind.InstanceOfKeyword,
+]);
 
 const compoundOperators: ReadonlyMap<ts.SyntaxKind, ts.SyntaxKind> = new Map([
   [ts.SyntaxKind.PlusEqualsToken, ts.SyntaxKind.PlusToken],

@@ -7,66 +7,49 @@ import { isArray, isPrimitive, isUnknown, truthiness, unknown } from './values.t
 
 /** A binary operator on two values; logical and assignment operators are not among them. */
 export function binary(context: Context, operator: ts.SyntaxKind, a: Value, b: Value): Value {
-  const kind = ts.SyntaxKind;
-  switch (operator) {
-    case kind.EqualsEqualsEqualsToken:
-    case kind.ExclamationEqualsEqualsToken: {
-      const equal = strictlyEqual(a, b);
-      return equal === undefined ? unknownOf([a, b]) : equal === (operator === kind.EqualsEqualsEqualsToken);
-    }
-    case kind.EqualsEqualsToken:
-    case kind.ExclamationEqualsToken: {
-      const equal = looselyEqual(a, b);
-      return equal === undefined ? unknownOf([a, b]) : equal === (operator === kind.EqualsEqualsToken);
-    }
-    case kind.PlusToken:
-      return add(context, a, b);
-    default:
-      return isPrimitive(a) && isPrimitive(b) ? arithmetic(operator, a, b) : unknownOf([a, b]);
+  if (operator === ts.SyntaxKind.PlusToken) return add(context, a, b);
+  const comparison = comparisons.get(operator);
+  if (comparison) {
+    const equal = comparison.compare(a, b);
+    return equal === undefined ? unknownOf([a, b]) : equal === comparison.yields;
   }
+  if (!isPrimitive(a) || !isPrimitive(b)) return unknownOf([a, b]);
+  const order = orders.get(operator);
+  if (order) return typeof a === 'string' && typeof b === 'string' ? order(a, b) : order(Number(a), Number(b));
+  const compute = arithmetic.get(operator);
+  return compute ? compute(Number(a), Number(b)) : unknown('its operator is not one that is evaluated');
 }
 
-type Primitive = undefined | null | boolean | number | string;
+const comparisons: ReadonlyMap<
+  ts.SyntaxKind,
+  { readonly compare: (a: Value, b: Value) => boolean | undefined; readonly yields: boolean }
+> = new Map([
+  [ts.SyntaxKind.EqualsEqualsEqualsToken, { compare: strictlyEqual, yields: true }],
+  [ts.SyntaxKind.ExclamationEqualsEqualsToken, { compare: strictlyEqual, yields: false }],
+  [ts.SyntaxKind.EqualsEqualsToken, { compare: looselyEqual, yields: true }],
+  [ts.SyntaxKind.ExclamationEqualsToken, { compare: looselyEqual, yields: false }],
+]);
 
-function arithmetic(operator: ts.SyntaxKind, a: Primitive, b: Primitive): Value {
-  const kind = ts.SyntaxKind;
-  const both = typeof a === 'string' && typeof b === 'string';
-  const [x, y] = [Number(a), Number(b)];
-  switch (operator) {
-    case kind.MinusToken:
-      return x - y;
-    case kind.AsteriskToken:
-      return x * y;
-    case kind.SlashToken:
-      return x / y;
-    case kind.PercentToken:
-      return x % y;
-    case kind.AsteriskAsteriskToken:
-      return x ** y;
-    case kind.LessThanToken:
-      return both ? a < b : x < y;
-    case kind.GreaterThanToken:
-      return both ? a > b : x > y;
-    case kind.LessThanEqualsToken:
-      return both ? a <= b : x <= y;
-    case kind.GreaterThanEqualsToken:
-      return both ? a >= b : x >= y;
-    case kind.AmpersandToken:
-      return x & y;
-    case kind.BarToken:
-      return x | y;
-    case kind.CaretToken:
-      return x ^ y;
-    case kind.LessThanLessThanToken:
-      return x << y;
-    case kind.GreaterThanGreaterThanToken:
-      return x >> y;
-    case kind.GreaterThanGreaterThanGreaterThanToken:
-      return x >>> y;
-    default:
-      return unknown('its operator is not one that is evaluated');
-  }
-}
+const orders: ReadonlyMap<ts.SyntaxKind, <T extends number | string>(a: T, b: T) => Value> = new Map([
+  [ts.SyntaxKind.LessThanToken, <T>(a: T, b: T) => a < b],
+  [ts.SyntaxKind.GreaterThanToken, <T>(a: T, b: T) => a > b],
+  [ts.SyntaxKind.LessThanEqualsToken, <T>(a: T, b: T) => a <= b],
+  [ts.SyntaxKind.GreaterThanEqualsToken, <T>(a: T, b: T) => a >= b],
+]);
+
+const arithmetic: ReadonlyMap<ts.SyntaxKind, (a: number, b: number) => number> = new Map([
+  [ts.SyntaxKind.MinusToken, (a: number, b: number) => a - b],
+  [ts.SyntaxKind.AsteriskToken, (a: number, b: number) => a * b],
+  [ts.SyntaxKind.SlashToken, (a: number, b: number) => a / b],
+  [ts.SyntaxKind.PercentToken, (a: number, b: number) => a % b],
+  [ts.SyntaxKind.AsteriskAsteriskToken, (a: number, b: number) => a ** b],
+  [ts.SyntaxKind.AmpersandToken, (a: number, b: number) => a & b],
+  [ts.SyntaxKind.BarToken, (a: number, b: number) => a | b],
+  [ts.SyntaxKind.CaretToken, (a: number, b: number) => a ^ b],
+  [ts.SyntaxKind.LessThanLessThanToken, (a: number, b: number) => a << b],
+  [ts.SyntaxKind.GreaterThanGreaterThanToken, (a: number, b: number) => a >> b],
+  [ts.SyntaxKind.GreaterThanGreaterThanGreaterThanToken, (a: number, b: number) => a >>> b],
+]);
 
 function add(context: Context, a: Value, b: Value): Value {
   if (!isPrimitive(a) || !isPrimitive(b)) {

@@ -20,26 +20,35 @@ export function selectModels(context: Context): { models: ModelGraph[]; errors: 
     if (isEmpty(model) || (model.nested && !model.trained)) continue;
     bySite.set(model.site, [...(bySite.get(model.site) ?? []), model]);
   }
-  const chosen: { model: ModelValue; built: BuiltModel; variant: boolean }[] = [];
+  const chosen: Chosen[] = [];
   const errors: ReadError[] = [];
   let layers = 0;
   const sites = [...bySite].sort(([a], [b]) => a.pos - b.pos);
   for (const [site, group] of sites) {
     const variants = distinct(context, known(group));
-    for (const [index, { model, built }] of variants.entries()) {
+    for (const { model, built } of variants.slice(0, limits.variants)) {
       layers += built.graph.layers.length;
-      if (index < limits.variants && chosen.length < limits.models && layers <= limits.layers) {
-        chosen.push({ model, built, variant: variants.length > 1 });
-        continue;
-      }
-      const message = `${variants.length} different models are made here; only ${index} of them are analysed.`;
-      errors.push({ message, range: rangeOf(context, calleeName(site)) });
-      break;
+      if (layers <= limits.layers) chosen.push({ model, built, variant: variants.length > 1 });
     }
+    if (variants.length > limits.variants) {
+      const message = `More than ${limits.variants} different models are made here; the first ${limits.variants} are analysed.`;
+      errors.push({ message, range: rangeOf(context, calleeName(site)) });
+    }
+    if (layers <= limits.layers && chosen.length < limits.models) continue;
+    const message = `This file makes too many models or layers; the first ${chosen.length} models are analysed, up to here.`;
+    errors.push({ message, range: rangeOf(context, calleeName(site)) });
+    break;
   }
   const names = uniqueNames(chosen);
   const models = chosen.map(({ built }, index) => ({ ...built.graph, name: names[index] ?? built.graph.name }));
   return { models, errors: [...errors, ...problemsOf(chosen.map(({ built }) => built))] };
+}
+
+interface Chosen {
+  readonly model: ModelValue;
+  readonly built: BuiltModel;
+  /** One of several different models made at the same place. */
+  readonly variant: boolean;
 }
 
 function isEmpty(model: ModelValue): boolean {
@@ -73,7 +82,7 @@ function isComplete(graph: ModelGraph): boolean {
 }
 
 /** Names that tell the models of a file apart: by the call that makes them, by the function around, by a number. */
-function uniqueNames(chosen: readonly { model: ModelValue; built: BuiltModel; variant: boolean }[]): string[] {
+function uniqueNames(chosen: readonly Chosen[]): string[] {
   let names = chosen.map(({ model, built, variant }) => {
     if (model.changedBy && variant) return `${built.graph.name} after ${model.changedBy}()`;
     return variant && model.maker?.name
