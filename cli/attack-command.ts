@@ -103,7 +103,7 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
 async function writeReports(folder: string, report: AttackReport, run: RunState, root: string): Promise<void> {
   const asset = (name: string) => readFile(path.join(root, 'dist', 'webview', name), 'utf8');
   const assets = { script: await asset('attack.js'), style: await asset('attack.css') };
-  const model = { name: report.model, summary: report.assumptions.join('; ') };
+  const model = { name: report.model, summary: report.summary };
   const files: [string, string | Uint8Array][] = [
     ['report.json', `${JSON.stringify(report, null, 2)}\n`],
     ['report.html', htmlReport({ model, run }, assets, randomBytes(16).toString('base64'))],

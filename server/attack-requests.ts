@@ -7,6 +7,7 @@ import { readSourceFile } from '../host/files.ts';
 import { checkSource, type FileReport } from '../src-analysis/check.ts';
 import { defaultConfig } from '../src-analysis/findings/config.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
+import { modelLine } from '../src-analysis/reports/headline.ts';
 import type { AttackSpec } from '../src-attack/process/protocol.ts';
 import { createAttackHost } from './attacks.ts';
 import {
@@ -21,7 +22,6 @@ import {
   attackModelsRequest,
   attackStartRequest,
 } from './protocol.ts';
-import { modelLine } from './wording.ts';
 
 /** JavaScript heap of an attack process, MiB. */
 const attackMemoryLimit = 4096;

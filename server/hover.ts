@@ -3,17 +3,15 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
 import type { LayerAnalysis, ModelAnalysis } from '../src-analysis/model/analysis.ts';
 import type { Layer, ModelGraph, Range } from '../src-analysis/model/graph.ts';
-import { contains, toLspRange } from './positions.ts';
 import {
-  basisPhrase,
   bottleneckName,
   formatNumber,
-  formatShape,
   formatShare,
   identifiablePhrase,
-  layerHeadline,
   metricPhrase,
-} from './wording.ts';
+} from '../src-analysis/reports/headline.ts';
+import { contains, toLspRange } from './positions.ts';
+import { basisPhrase, formatShape, layerHeadline } from './wording.ts';
 
 /** A helper called in a loop puts many layers on one token: this many are shown in full. */
 const maximumLayersShown = 3;

@@ -1,9 +1,9 @@
 import type { CodeLens } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
+import { modelLine } from '../src-analysis/reports/headline.ts';
 import { toLspRange } from './positions.ts';
 import { commands, type RunAttackArgument, type ShowReportArgument } from './protocol.ts';
-import { modelLine } from './wording.ts';
 
 /** Two lenses per model: r of n and c(M), which open the layer report; and the attack that proves them. */
 export function lensesOf(document: TextDocument, report: FileReport): CodeLens[] {

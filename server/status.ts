@@ -1,7 +1,7 @@
 import type { Connection } from 'vscode-languageserver';
 import type { FileReport } from '../src-analysis/check.ts';
+import { modelLine } from '../src-analysis/reports/headline.ts';
 import { type StatusParams, statusNotification } from './protocol.ts';
-import { modelLine } from './wording.ts';
 
 /** Tells the client what to show for a document: its first model's figures, and how many more there are. */
 export function sendStatus(

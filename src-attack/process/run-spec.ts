@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
+import { analyseModel } from '../../src-analysis/analyse.ts';
 import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import { binaryExtensions, readModels } from '../../src-analysis/readers/read.ts';
 import { neverCancelled, type SourceFile } from '../../src-analysis/readers/reader.ts';
+import { modelLine } from '../../src-analysis/reports/headline.ts';
 import { prepareRun } from '../run/prepare.ts';
 import { type AttackReport, type RunHooks, runAttacks } from '../run/run.ts';
 import { loadEngine } from './engines.ts';
@@ -32,7 +34,15 @@ export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<Attack
       engine,
     );
     const { methods, seed, steps } = spec;
-    const request = { model: model.name, image: spec.image, methods, seed, ...(steps === undefined ? {} : { steps }) };
+    const summary = modelLine(model, analyseModel(model, new Map(), neverCancelled));
+    const request = {
+      model: model.name,
+      summary,
+      image: spec.image,
+      methods,
+      seed,
+      ...(steps === undefined ? {} : { steps }),
+    };
     return await runAttacks(prepared, request, hooks);
   } finally {
     await engine.dispose();

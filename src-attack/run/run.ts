@@ -13,6 +13,8 @@ import type { PreparedRun } from './prepare.ts';
 
 export interface RunRequest {
   readonly model: string;
+  /** The analysis in one line: what was predicted. */
+  readonly summary: string;
   readonly image: string;
   readonly methods: readonly string[];
   readonly seed: number;
@@ -23,6 +25,8 @@ export interface RunRequest {
 export interface AttackReport {
   readonly version: 1;
   readonly model: string;
+  /** The analysis of the model in one line. */
+  readonly summary: string;
   readonly image: string;
   readonly label: number;
   readonly labelFrom: 'given' | 'inferred';
@@ -79,6 +83,7 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
   const report = (): AttackReport => ({
     version: 1,
     model: request.model,
+    summary: request.summary,
     image: request.image,
     label: prepared.label,
     labelFrom: prepared.labelFrom,

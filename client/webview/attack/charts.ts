@@ -17,13 +17,12 @@ const colours = [
 interface Chart {
   readonly title: string;
   readonly value: (point: CurvePoint) => number | null;
-  readonly logarithmic: boolean;
 }
 
 const charts: readonly Chart[] = [
-  // A loss of exactly 0 has no place on a logarithmic axis.
-  { title: 'Loss', value: point => (point.loss > 0 ? point.loss : null), logarithmic: true },
-  { title: 'PSNR (dB)', value: point => point.psnr, logarithmic: false },
+  // Losses fall by many decades; one of exactly 0 has no logarithm.
+  { title: 'log₁₀ loss', value: point => (point.loss > 0 ? Math.log10(point.loss) : null) },
+  { title: 'PSNR (dB)', value: point => point.psnr },
 ];
 
 export function createCharts(root: HTMLElement) {
@@ -82,8 +81,8 @@ function optionsOf(chart: Chart, methods: readonly MethodState[], width: number)
     title: chart.title,
     width,
     height: 200,
-    scales: { x: { time: false }, y: chart.logarithmic ? { distr: 3 } : {} },
-    axes: [axis, { ...axis, size: 64 }],
+    scales: { x: { time: false } },
+    axes: [axis, { ...axis, size: 48 }],
     series: [
       { label: 'step' },
       ...methods.map((method, i) => {

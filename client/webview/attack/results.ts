@@ -17,7 +17,7 @@ export function createResults(root: HTMLElement) {
   const summary = make('p', { className: 'summary' });
   const status = make('p', { className: 'status', attributes: { role: 'status', 'aria-live': 'polite' } });
   const grid = make('div', { className: 'grid' });
-  const assumptions = make('p', { className: 'assumptions' });
+  const assumptions = make('ul', { className: 'assumptions', attributes: { 'aria-label': 'Assumptions' } });
   root.append(title, summary, status, grid, assumptions);
   const cards = new Map<string, Card>();
 
@@ -59,7 +59,9 @@ export function createResults(root: HTMLElement) {
       if (grid.childElementCount !== shown.length || shown.some((c, i) => grid.children[i] !== c.root)) {
         grid.replaceChildren(...shown.map(c => c.root));
       }
-      setText(assumptions, run.assumptions.length > 0 ? `Assumes: ${run.assumptions.join('; ')}.` : '');
+      if (assumptions.childElementCount !== run.assumptions.length) {
+        assumptions.replaceChildren(...run.assumptions.map(assumption => make('li', {}, assumption)));
+      }
     },
   };
 }
