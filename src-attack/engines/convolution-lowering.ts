@@ -135,10 +135,19 @@ function patches(
         starts[2]! + (height - 1) * strides[0] + 1,
         starts[3]! + (width - 1) * strides[1] + 1,
       ];
-      taps.push(reshape(slice(padded, starts, ends, [1, 1, ...strides]), [batch, groups, 1, channels / groups, -1]));
+      taps.push(slice(padded, starts, ends, [1, 1, ...strides]));
     }
   }
-  return reshape(concat(taps, 2), [batch, groups, (rows * columns * channels) / groups, -1]);
+  const inGroup = channels / groups;
+  // With one group the taps of a sample already stand one after the other.
+  const joined =
+    groups === 1
+      ? concat(taps, 1)
+      : concat(
+          taps.map(tap => reshape(tap, [batch, groups, 1, inGroup, -1])),
+          2,
+        );
+  return reshape(joined, [batch, groups, rows * columns * inGroup, -1]);
 }
 
 /** w as [N, g, M/g, kh·kw·C/g], columns in the order of {@link patches}, the same for every sample. */

@@ -2,7 +2,7 @@ import { softmax } from './activation.ts';
 import { pad, reshape, slice, transpose, zerosBetween } from './arrange.ts';
 import { conv, convInputGrad, convWeightGrad } from './convolution.ts';
 import { div, exp, gate, mul, neg, pow, sigmoid, sign, square, sub } from './elementwise.ts';
-import type { ConvolutionGeometry, Node } from './graph.ts';
+import { type ConvolutionGeometry, type Node, sizeOf } from './graph.ts';
 import { matmul } from './matmul.ts';
 import { sum } from './reduce.ts';
 
@@ -34,7 +34,7 @@ export function pullBack(node: Node, g: Node): PullBack {
     case 'div':
       return [() => div(g, b), () => neg(div(mul(g, node), b))];
     case 'reshape':
-      return [() => reshape(g, a.shape)];
+      return [() => reshape(g, sizeOf(g.shape) === 1 ? [] : a.shape)];
     case 'expand':
     case 'sum':
       return [() => g];

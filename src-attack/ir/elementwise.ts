@@ -21,6 +21,10 @@ export function add(a: Operand, b: Operand): Node {
   if (isZero(p) && fits(p, q)) return q;
   const [first, second] = [splitFactor(p), splitFactor(q)];
   if (first.factor === second.factor) return scale(binary('add', first.core, second.core), first.factor);
+  if (isOwn(first.factor) && isOwn(second.factor)) {
+    // One of the two factors goes to the sum, where it may meet another.
+    return scale(add(scale(first.core, first.factor / second.factor), second.core), second.factor);
+  }
   if (second.factor === -1) return binary('sub', p, second.core);
   if (first.factor === -1) return binary('sub', q, first.core);
   return binary('add', p, q);
@@ -73,6 +77,11 @@ export function splitFactor(a: Node): Scaled {
   const factor = a.operation.kind === 'mul' ? scalarValue(number!) : undefined;
   // A scaled weight stays as it is: engines compute it once.
   return factor === undefined || core!.operation.kind === 'constant' ? { core: a, factor: 1 } : { core: core!, factor };
+}
+
+/** A factor other than a sign. */
+function isOwn(factor: number): boolean {
+  return factor !== 1 && factor !== -1;
 }
 
 /** As splitFactor, unless the result has more entries: then scaling the operand is cheaper. */

@@ -1,7 +1,7 @@
 import { expand, reshape } from './arrange.ts';
 import { pullBack, takesBroadcast } from './derivative-rules.ts';
 import { add, mul, zeros } from './elementwise.ts';
-import { broadcastShapes, type Node, reachable, sameShape } from './graph.ts';
+import { broadcastShapes, type Node, reachable, sameShape, sizeOf } from './graph.ts';
 import { addAll, dot, sum } from './reduce.ts';
 
 /**
@@ -56,14 +56,19 @@ function pullBackAll(outputs: readonly Node[], seeds: readonly Node[], wrt: read
   for (const node of order.toReversed()) {
     const adjoint = adjoints.get(node);
     if (!adjoint || !wanted.has(node)) continue;
-    const g = takesBroadcast(node) ? adjoint : expand(adjoint, node.shape);
-    const terms = pullBack(node, g);
+    const terms = pullBack(node, takesBroadcast(node) ? adjoint : full(adjoint, node));
     node.inputs.forEach((input, i) => {
       const term = terms[i];
       if (term && wanted.has(input)) accumulate(input, term(), fullShape(node, input));
     });
   }
   return wrt.map(node => expand(adjoints.get(node) ?? zeros(node.graph, []), node.shape));
+}
+
+/** The adjoint in the node's shape. One number for all entries stays a number through a change of shape. */
+function full(adjoint: Node, node: Node): Node {
+  const isNumber = node.operation.kind === 'reshape' && sizeOf(adjoint.shape) === 1;
+  return isNumber ? adjoint : expand(adjoint, node.shape);
 }
 
 /** Nodes of the order through which a change of `wrt` passes. */
