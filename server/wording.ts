@@ -12,12 +12,17 @@ export function formatShape(shape: Shape | undefined): string {
 export function layerHeadline(layer: LayerAnalysis): string {
   switch (layer.verdict) {
     case 'soluble':
-      return 'Soluble: from the gradient of one example, the layer’s input follows exactly from its output and its weights’ gradient.';
+      return `Soluble: from the gradient of one example, ${untouched(layer)}the layer’s input follows exactly from its output and its weights’ gradient.`;
     case 'deficient':
       return `Deficient: this layer’s own equations leave ${formatNumber(-(layer.deficiency ?? 0))} of ${layer.unknowns} unknowns open. That does not make the model safe: see r of n of the whole gradient.`;
     default:
       return `Unknown: ${layer.reason ?? 'this layer is not covered by the analysis.'}`;
   }
+}
+
+function untouched({ unknowns, touched }: LayerAnalysis): string {
+  const lost = (unknowns ?? 0) - (touched ?? 0);
+  return lost > 0 ? `but for the ${lost} entries that no window reaches, ` : '';
 }
 
 export function basisPhrase(layer: LayerAnalysis): string {

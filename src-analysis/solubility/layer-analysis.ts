@@ -124,7 +124,8 @@ function convolution(
     touched: ranks.touched,
     rank: { weights: ranks.weights, gradients: ranks.gradients, system: ranks.system },
     deficiency,
-    verdict: deficiency === 0 ? 'soluble' : 'deficient',
+    // Entries that no window reaches are no part of the system: the layer is soluble if all others follow from it.
+    verdict: ranks.system === ranks.touched ? 'soluble' : 'deficient',
     basis,
     ...(doubt ? { reason: doubt } : {}),
     assumptions: systemAssumptions,
