@@ -11,19 +11,18 @@ function check(...layers: LayerAnalysis[]) {
 }
 
 describe('soluble-layer', () => {
-  it('reports a soluble convolution on its name, with rank, basis and assumptions', () => {
-    const [report, ...more] = check(figures(1, { assumptions: ['generic weights', 'batch of one.'] }));
+  it('reports a soluble convolution on its name, with rank and basis', () => {
+    const [report, ...more] = check(figures(1));
     expect(more).toEqual([]);
     expect(report?.layer?.name).toBe('conv1');
     expect(report?.range).toEqual(range);
     expect(report?.message).toContain('all 3072 input entries');
     expect(report?.message).toContain('rank(U) = 3072, rank law');
-    expect(report?.message).toContain('Assumes: generic weights; batch of one.');
   });
 
   it('does not claim entries that no window reads', () => {
     const rank = { weights: 2883, gradients: 100, system: 2883 };
-    const unread = { touched: 2883, rank, deficiency: -189, verdict: 'deficient', basis: 'finite-field' } as const;
+    const unread = { touched: 2883, rank, deficiency: -189, verdict: 'soluble', basis: 'finite-field' } as const;
     const [report] = check(figures(1, unread));
     expect(report?.message).toContain("2883 of the 3072 input entries of 'conv1' (the others reach no output)");
     expect(report?.message).toContain('exact elimination over a finite field');

@@ -2,7 +2,7 @@ import { quoteName } from '../../findings/printable.ts';
 import type { LayerAnalysis } from '../../model/analysis.ts';
 import type { Layer } from '../../model/graph.ts';
 import type { Rule, RuleReport } from '../rule.ts';
-import { assuming, basisWords } from '../wording.ts';
+import { basisWords } from '../wording.ts';
 
 /**
  * A layer whose system U = [W; K] has full column rank: U x = v then has one solution
@@ -19,14 +19,9 @@ export const solubleLayer: Rule = {
   check: ({ graph, analysis }) =>
     analysis.layers.flatMap(figures => {
       const layer = graph.layers[figures.layer];
-      return layer && layer.op.kind !== 'dense' && isSoluble(figures) ? [report(layer, figures)] : [];
+      return layer && layer.op.kind !== 'dense' && figures.verdict === 'soluble' ? [report(layer, figures)] : [];
     }),
 };
-
-/** Every entry that the layer reads can be solved for, even if it does not read all of its input. */
-function isSoluble({ verdict, rank, touched }: LayerAnalysis): boolean {
-  return verdict === 'soluble' || (verdict === 'deficient' && rank !== null && rank.system === touched);
-}
 
 function report(layer: Layer, figures: LayerAnalysis): RuleReport {
   const { unknowns, touched, rank } = figures;
@@ -37,6 +32,6 @@ function report(layer: Layer, figures: LayerAnalysis): RuleReport {
     ...(layer.range ? { range: layer.range } : {}),
     message:
       `Soluble: ${entries}${unread > 0 ? ' (the others reach no output)' : ''} follow from its output, the weights and the ` +
-      `gradient of one example (rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).${assuming(figures.assumptions)}`,
+      `gradient of one example (rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).`,
   };
 }
