@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { withVsCode } from './vscode.mjs';
+
+const workspace = { folder: 'test/exthost/workspace', openFile: 'model.ts' };
+const panel = 'Leaklint: Run Leakage Attack';
+
+/** @param {import('playwright-core').FrameLocator} page @param {string} method @param {boolean} on */
+async function tick(page, method, on) {
+  await page.locator(`#setup input[type=checkbox][value="${method}"]`).setChecked(on);
+}
+
+/** @param {import('playwright-core').FrameLocator} page @param {string} method */
+function card(page, method) {
+  return page.locator('figure', { has: page.locator('figcaption', { hasText: method }) });
+}
+
+export const tests = {
+  'palette, panel, live pictures, result, export': () =>
+    withVsCode(workspace, async ({ page, folder, editor, palette, frame, shot }) => {
+      await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
+      await palette(panel);
+      const view = frame();
+      await view.locator('#run').waitFor({ timeout: 60_000 });
+      await tick(view, 'r-gap', true);
+      await shot('attack-setup');
+      await view.locator('#run').click();
+      await card(view, 'gauss-newton').locator('img:not([hidden])').waitFor({ timeout: 60_000 });
+      await view.locator('.status', { hasText: /^Done/ }).waitFor({ timeout: 120_000 });
+      const scores = await card(view, 'gauss-newton').locator('.scores').innerText();
+      assert.match(scores, /PSNR/);
+      assert.ok(/pixel-exact/.test(scores) || Number(/PSNR ([\d.]+)/.exec(scores)?.[1]) > 30, scores);
+      await shot('attack-result');
+
+      const target = path.join(folder, 'exported.png');
+      await view.locator('#export-png').click();
+      const input = page.locator('.quick-input-widget input').first();
+      await input.waitFor({ timeout: 30_000 });
+      await input.fill(target);
+      await page.keyboard.press('Enter');
+      await page.locator('.notification-toast', { hasText: 'Saved' }).waitFor({ timeout: 30_000 });
+      assert.equal(fs.readFileSync(target).subarray(1, 4).toString(), 'PNG');
+    }),
+
+  'cancel keeps what was reached': () =>
+    withVsCode(workspace, async ({ editor, palette, frame, shot }) => {
+      await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
+      await palette(panel);
+      const view = frame();
+      await view.locator('#run').waitFor({ timeout: 60_000 });
+      await tick(view, 'gauss-newton', false);
+      await tick(view, 'cosine', true);
+      await view.locator('#run').click();
+      await card(view, 'cosine').locator('img:not([hidden])').waitFor({ timeout: 60_000 });
+      await view.locator('#cancel').click();
+      await view.locator('.status', { hasText: /^Cancelled/ }).waitFor({ timeout: 10_000 });
+      assert.ok(await card(view, 'cosine').locator('img').isVisible());
+      await shot('attack-cancelled');
+    }),
+};
