@@ -38,6 +38,11 @@ export interface Recorder {
    * @throws {NotFinite} when the loss is not a number any more.
    */
   record(loss: number, x: ArrayLike<number>): void;
+  /**
+   * One step is done whose input is shown but not kept: its loss does not compare with the others'. Null while the
+   * attack works on something that is no picture.
+   */
+  preview(loss: number, x: ArrayLike<number> | null): void;
   /** A sentence for the report. */
   note(sentence: string): void;
 }

@@ -14,8 +14,8 @@ export interface AttackProgress {
   readonly steps: number | null;
   readonly seconds: number;
   readonly loss: number;
-  /** Best input so far. */
-  readonly x: Float64Array;
+  /** Best input so far, or what the attack tries now; null before the first. */
+  readonly x: Float64Array | null;
 }
 
 export interface AttackResult {
@@ -82,24 +82,34 @@ function createRecording(hooks: AttackHooks) {
   let best: { loss: number; x: Float64Array } | undefined;
   let shownAt = Number.NEGATIVE_INFINITY;
 
+  function count(loss: number): void {
+    step++;
+    if (!Number.isFinite(loss)) throw new NotFinite(step);
+    if ((step - 1) % stride === 0) losses.push(loss);
+    if (losses.length <= mostLosses) return;
+    losses = losses.filter((_, i) => i % 2 === 0);
+    stride *= 2;
+  }
+
+  function show(loss: number, x: Float64Array | null): void {
+    if (!hooks.progress || performance.now() - shownAt < (hooks.interval ?? 250)) return;
+    hooks.progress({ step, steps: planned, seconds: seconds(), loss, x });
+    shownAt = performance.now();
+  }
+
   const recorder: Recorder = {
     cancel: hooks.cancel,
     expect(steps) {
       planned = steps;
     },
     record(loss, x) {
-      step++;
-      if (!Number.isFinite(loss)) throw new NotFinite(step);
-      if ((step - 1) % stride === 0) losses.push(loss);
-      if (losses.length > mostLosses) {
-        losses = losses.filter((_, i) => i % 2 === 0);
-        stride *= 2;
-      }
+      count(loss);
       if (!best || loss < best.loss) best = { loss, x: Float64Array.from(x) };
-      if (hooks.progress && performance.now() - shownAt >= (hooks.interval ?? 250)) {
-        hooks.progress({ step, steps: planned, seconds: seconds(), loss, x: best.x });
-        shownAt = performance.now();
-      }
+      show(loss, best.x);
+    },
+    preview(loss, x) {
+      count(loss);
+      show(loss, x ? Float64Array.from(x) : (best?.x ?? null));
     },
     note(sentence) {
       notes.push(sentence);
