@@ -9,6 +9,7 @@ export default defineConfig({
       'cli/**/*.test.ts',
       'server/**/*.test.ts',
       'client/**/*.test.ts',
+      'scripts/**/*.test.mjs',
       'test/*.test.ts',
       'test/lsp/**/*.test.ts',
     ],

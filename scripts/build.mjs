@@ -6,6 +6,7 @@ import * as esbuild from 'esbuild';
 import { globSync } from 'tinyglobby';
 import { thirdPartyNotices } from './lib/notices.mjs';
 import { out, root } from './lib/paths.mjs';
+import { nativeTargets, runtimeFiles } from './lib/runtimes.mjs';
 
 const dist = path.join(root, 'dist');
 
@@ -45,8 +46,8 @@ const node = {
   mainFields: ['module', 'main'],
   // Sources find their neighbours from their own folder in both forms: as a module under test, and bundled.
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-  // Native code can't be bundled; TensorFlow.js comes from the user's workspace.
-  external: ['vscode', 'onnxruntime-node', '@tensorflow/*'],
+  // Native code and WebAssembly lie beside their packages' files; TensorFlow.js comes from the user's workspace.
+  external: ['vscode', 'onnxruntime-node', 'onnxruntime-web', '@tensorflow/*'],
 };
 
 /**
@@ -63,6 +64,7 @@ function shippedBundles() {
   const programs = [
     ...entries('{client/extension,server/main,cli/main}.ts', file => path.dirname(file).replace('client', 'extension')),
     ...entries('{host,server}/*-worker.ts', file => path.basename(file, '.ts')),
+    ...entries('src-attack/process/main.ts', () => 'attack'),
     ...entries('src-attack/process/main.ts', () => 'attack'),
   ];
   const typescript = [{ in: 'node_modules/typescript/lib/typescript.js', out: 'typescript' }];
@@ -94,7 +96,8 @@ function testBundle() {
  * @param {Set<string>} kept paths relative to the root
  */
 function removeStale(folder, kept) {
-  for (const file of globSync('**', { cwd: folder, absolute: true, dot: true })) {
+  const ours = globSync('**', { cwd: folder, absolute: true, dot: true, ignore: 'node_modules/**' });
+  for (const file of ours) {
     if (!kept.has(path.relative(root, file).replaceAll('\\', '/'))) fs.rmSync(file);
   }
 }
@@ -103,7 +106,9 @@ async function build() {
   const results = await Promise.all([testBundle(), ...shippedBundles()].map(options => esbuild.build(options)));
   const metafiles = results.map(result => result.metafile ?? { inputs: {}, outputs: {} });
   const outputs = new Set(metafiles.flatMap(metafile => Object.keys(metafile.outputs)));
-  const notices = thirdPartyNotices(metafiles.slice(1).flatMap(metafile => Object.keys(metafile.inputs)));
+  const bundled = metafiles.slice(1).flatMap(metafile => Object.keys(metafile.inputs));
+  const beside = nativeTargets.flatMap(runtimeFiles).map(file => `node_modules/${file}`);
+  const notices = thirdPartyNotices([...bundled, ...beside]);
   fs.writeFileSync(path.join(root, 'THIRD-PARTY-NOTICES.md'), notices);
   removeStale(dist, outputs);
   removeStale(path.join(out, 'exthost'), outputs);

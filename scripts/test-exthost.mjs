@@ -10,7 +10,7 @@ import { clearResults, conclude, printResult, saveResults } from './lib/results.
 import { unsupported } from './lib/vscode-install.mjs';
 import { startVsCode } from './lib/vscode-server.mjs';
 
-const SECONDS = 180;
+const SECONDS = 600;
 
 /**
  * The workbench starts the tests because of its URL and calls `codeAutomationExit` at their end.

@@ -14,18 +14,24 @@ function lockedPackages(file) {
 }
 
 /**
- * Whether node_modules holds what package-lock.json asks for. Contents are compared, not times: a checkout or an
+ * Whether an installation holds what a lock file asks for. Contents are compared, not times: a checkout or an
  * `npm install` touches files without changing what they say.
+ * @param {LockedPackages} installed as node_modules/.package-lock.json lists them
+ * @param {LockedPackages} locked as package-lock.json lists them
  */
-export function dependenciesAreCurrent() {
-  if (!fs.existsSync(path.join(root, 'node_modules/.package-lock.json'))) return false;
-  const installed = lockedPackages('node_modules/.package-lock.json');
-  return Object.entries(lockedPackages('package-lock.json')).every(([name, wanted]) => {
+export function holdsWhatIsLocked(installed, locked) {
+  return Object.entries(locked).every(([name, wanted]) => {
     if (name === '') return true;
     const found = installed[name];
     // Optional packages are those of other platforms.
     return found ? found.version === wanted.version : Boolean(wanted.optional || wanted.devOptional || wanted.peer);
   });
+}
+
+function dependenciesAreCurrent() {
+  const hidden = 'node_modules/.package-lock.json';
+  if (!fs.existsSync(path.join(root, hidden))) return false;
+  return holdsWhatIsLocked(lockedPackages(hidden), lockedPackages('package-lock.json'));
 }
 
 /** Installs the dependencies unless they are there. @returns {Promise<boolean>} false: it failed, and npm said why */

@@ -38,7 +38,7 @@ function types(project) {
  * @param {boolean} ok
  * @returns {TestResult[]}
  */
-function vitestResults(report, ok) {
+export function vitestResults(report, ok) {
   if (!fs.existsSync(report)) return [{ title: 'vitest runs', passed: false }];
   /** @type {TestResult[]} */
   const tests = [];
