@@ -147,3 +147,14 @@ export function applications(model: tf.LayersModel, prefix = ''): Map<string, un
   }
   return shapes;
 }
+
+/** Loads the text of a model.json into TensorFlow.js, with zeros for weights. */
+export async function load(text: string): Promise<tf.LayersModel> {
+  const { modelTopology, weightsManifest } = JSON.parse(text);
+  const weightSpecs = weightsManifest.flatMap((group: { weights: tf.io.WeightsManifestEntry[] }) => group.weights);
+  const size = weightSpecs.reduce(
+    (sum: number, spec: tf.io.WeightsManifestEntry) => sum + tf.util.sizeFromShape(spec.shape),
+    0,
+  );
+  return tf.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData: new ArrayBuffer(4 * size) }));
+}

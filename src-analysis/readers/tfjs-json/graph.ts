@@ -7,7 +7,7 @@ import { bindWeights, type StoredWeights, weightsOfUnknownLayer } from './stored
 import type { LayerSpec, ModelSpec } from './topology.ts';
 
 /** Shared models inside shared models multiply: more applications than this are not followed. */
-const maximalLayers = 100_000;
+const maximalLayers = 30_000;
 
 /** A tensor of the graph under construction; null where its layer is missing or not followed. */
 type Tensor = Edge | null;

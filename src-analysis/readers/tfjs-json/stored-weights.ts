@@ -24,7 +24,8 @@ export function indexWeights(entries: readonly ManifestEntry[]): StoredWeights {
   for (const entry of entries) {
     const parts = entry.name.split('/').map(part => part.replace(/^_/, ''));
     const last = parts.pop() ?? '';
-    for (const part of new Set(parts.filter(p => !hollow.has(p)))) {
+    // Names may themselves contain slashes.
+    for (const part of new Set([...parts.filter(p => !hollow.has(p)), parts.join('/')])) {
       const ofLayer = byLayer.get(part) ?? new Map<string, ManifestEntry[]>();
       byLayer.set(part, ofLayer);
       const sameEnd = ofLayer.get(last);
@@ -48,12 +49,13 @@ function suits(entry: ManifestEntry, scope: string): boolean {
 }
 
 function find(stored: StoredWeights, layerName: string, role: string, index: number): ManifestEntry | undefined {
-  const scopes = role.split('.');
-  const end = snakeCase(scopes.pop() ?? '');
-  // The layer of a model inside a wrapper is known by its own name.
-  const ofLayer = stored.byLayer.get(layerName) ?? stored.byLayer.get(scopes[0] ?? '');
+  const dot = role.lastIndexOf('.');
+  const scope = role.slice(0, Math.max(dot, 0));
+  const end = snakeCase(role.slice(dot + 1));
+  // The layers of a model inside a wrapper are known by their own names.
+  const ofLayer = stored.byLayer.get(layerName) ?? stored.byLayer.get(scope);
   const candidates = [...(ofLayer?.get(end) ?? []), ...(ofLayer?.get(String(index)) ?? [])];
-  const fitting = candidates.filter(entry => scopes.every(scope => suits(entry, scope)));
+  const fitting = candidates.filter(entry => scope.split('.').every(part => suits(entry, part)));
   return fitting.find(entry => entry.name === `${layerName}/${end}`) ?? fitting[0];
 }
 

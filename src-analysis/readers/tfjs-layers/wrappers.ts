@@ -72,14 +72,16 @@ function sequence(c: LayerContext, describe: Describe): Described {
   }
   let shape: Shape = c.inputShapes[0] ?? null;
   const weights: WeightRef[] = [];
-  for (const value of layers) {
+  for (const [position, value] of layers.entries()) {
     const inner = innerLayer(c, 'layers', value);
     if (inner === null) return { op, outputShapes: [null], weights };
     if (inner.className === 'InputLayer') continue;
     const context = innerContext(c, inner, [shape]);
     const described = inner.className === 'Sequential' ? sequence(context, describe) : describe(context);
     shape = described.outputShapes[0] ?? null;
-    weights.push(...(described.weights ?? []));
+    const name = field(context, 'name');
+    const scope = typeof name === 'string' ? name : `layer${position}`;
+    weights.push(...(described.weights ?? []).map(w => ({ ...w, role: `${scope}.${w.role}` })));
   }
   return { op, outputShapes: [shape], weights };
 }
