@@ -8,7 +8,9 @@
 #  1. fields that hold a tensor are declared `bytes`, which is encoded in the same way. Decoding a model then yields
 #     views of the file where tensors stand, so that opening a large model reads no tensor. TensorProto itself stays
 #     as it is and decodes those bytes when the values are asked for.
-#  2. message TensorHeader is added: TensorProto without its data fields, to read a tensor's name, type and shape.
+#  2. two messages are added that read the same bytes as TensorProto: TensorHeader, without its data fields, for a
+#     tensor's name, type and shape; and PackedTensor, in which packed lists of floats stay bytes instead of becoming a
+#     list of numbers of several times the size.
 set -euo pipefail
 
 onnx=1.23.2 protoc_gen_es=2.17.0 buf=1.75.0 node=24.21.0
@@ -27,8 +29,8 @@ mkdir proto
 cat >proto/onnx.proto <<NOTICE
 // Copyright (c) ONNX Project Contributors
 // SPDX-License-Identifier: Apache-2.0
-// Generated from onnx.proto of onnx $onnx, changed by Leaklint: tensor-valued fields are declared as bytes and
-// TensorHeader is added. See scripts/generate-onnx-proto.sh; the licence is in LICENSE beside this file.
+// Generated from onnx.proto of onnx $onnx, changed by Leaklint: tensor-valued fields are declared as bytes,
+// TensorHeader and PackedTensor are added. See scripts/generate-onnx-proto.sh; the licence is in LICENSE beside this file.
 
 NOTICE
 sed -n '/^syntax = /,$p' wheel/onnx/onnx.proto |
@@ -40,6 +42,22 @@ message TensorHeader {
   repeated int64 dims = 1;
   optional int32 data_type = 2;
   optional string name = 8;
+  repeated StringStringEntryProto external_data = 13;
+  optional TensorProto.DataLocation data_location = 14;
+}
+
+// TensorProto with packed lists of floats as the bytes that they are.
+message PackedTensor {
+  repeated int64 dims = 1;
+  optional int32 data_type = 2;
+  optional TensorProto.Segment segment = 3;
+  repeated bytes float_data = 4;
+  repeated int32 int32_data = 5 [packed = true];
+  repeated int64 int64_data = 7 [packed = true];
+  optional string name = 8;
+  optional bytes raw_data = 9;
+  repeated bytes double_data = 10;
+  repeated uint64 uint64_data = 11 [packed = true];
   repeated StringStringEntryProto external_data = 13;
   optional TensorProto.DataLocation data_location = 14;
 }

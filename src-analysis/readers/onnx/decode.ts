@@ -59,7 +59,7 @@ function faultSentence(fault: WireFault, length: number): string {
         ? 'This is not an ONNX model: its bytes are not a protobuf message.'
         : `The file is damaged or not an ONNX model: it cannot be read from byte ${fault.position} on. Export or download the model again.`;
     case 'tooMany':
-      return 'The model has more parts than Leaklint reads (3 million fields); it was not read.';
+      return 'The model has more nodes, attributes and names than Leaklint reads; it was not read.';
     case 'tooDeep':
       return 'The model’s subgraphs are nested more deeply than Leaklint reads; it was not read.';
   }

@@ -300,8 +300,8 @@ const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   // Integer remainders take the divisor's sign in ONNX; fmod, which takes the dividend's, is not used on shapes.
   ['Mod', binary((x, y) => x - y * Math.floor(x / y))],
   ['Pow', binary((x, y) => x ** y)],
-  ['Max', variadic(Math.max)],
-  ['Min', variadic(Math.min)],
+  ['Max', variadic((x, y) => Math.max(x, y))],
+  ['Min', variadic((x, y) => Math.min(x, y))],
   ['Sum', variadic((x, y) => x + y)],
   ['Equal', binary((x, y) => truth(x === y))],
   ['Greater', binary((x, y) => truth(x > y))],
@@ -319,6 +319,6 @@ const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Reciprocal', unary(x => 1 / x)],
   ['ReduceProd', reduction(1, (x, y) => x * y)],
   ['ReduceSum', reduction(0, (x, y) => x + y)],
-  ['ReduceMax', reduction(Number.NEGATIVE_INFINITY, Math.max)],
-  ['ReduceMin', reduction(Number.POSITIVE_INFINITY, Math.min)],
+  ['ReduceMax', reduction(Number.NEGATIVE_INFINITY, (x, y) => Math.max(x, y))],
+  ['ReduceMin', reduction(Number.POSITIVE_INFINITY, (x, y) => Math.min(x, y))],
 ]);

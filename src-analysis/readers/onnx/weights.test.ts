@@ -62,6 +62,16 @@ test.each(readable)('reads %s', (_, tensor, expected) => {
   expect(shape).toEqual((tensor.dims ?? []).map(Number));
 });
 
+test.each([
+  ['one by one', [0x25, 0, 0, 0x80, 0x3f, 0x25, 0, 0, 0, 0xc0]],
+  ['in two lists', [0x22, 4, 0, 0, 0x80, 0x3f, 0x22, 4, 0, 0, 0, 0xc0]],
+])('reads floats that are given %s', (_, data) => {
+  const tensor = raw(0x08, 2, 0x10, 1, 0x42, 1, 0x77, ...data);
+  const graph = create(GraphProtoSchema, { initializer: [tensor] });
+  const bytes = toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph }));
+  expect(readOnnxWeights(bytes).get('w')!.data).toEqual(Float32Array.of(1, -2));
+});
+
 const unreadable: readonly [string, Exclude<TensorInit, { $typeName: string }>, RegExp][] = [
   [
     'fewer bytes than its shape says',

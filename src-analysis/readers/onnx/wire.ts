@@ -3,10 +3,12 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { type CancellationToken, throwIfCancelled } from '../reader.ts';
 
 /**
- * What one file may hold. Every element is at least one object once decoded, and a hostile file spends two bytes on
- * one, so elements are counted before anything is decoded. Real models stay far below (ResNet-50: 3,000).
+ * What one file may hold: its fields, where a message counts as {@link MESSAGE_COST}. Everything is at least one object
+ * once decoded, and a hostile file spends two bytes on one, so it is counted before anything is decoded. A convolution
+ * with all its attributes counts about 100, ResNet-50 about 20,000.
  */
-const MAX_ELEMENTS = 3_000_000;
+const MAX_ELEMENTS = 5_000_000;
+const MESSAGE_COST = 10;
 
 /** Messages inside messages; a subgraph is three levels. */
 const MAX_DEPTH = 90;
@@ -105,6 +107,7 @@ function scanField(field: DescField, wireType: WireType, end: number, depth: num
   if (fieldEnd > reader.len) throw new Fault({ kind: 'truncated', position: start, missing: fieldEnd - reader.len });
   if (fieldEnd > end) throw new Fault({ kind: 'malformed', position: start });
   if (field.message) {
+    countElements(scan, MESSAGE_COST);
     scanMessage(field.message, fieldEnd, depth + 1, scan);
   } else if (packed) {
     countElements(scan, Math.ceil(length / (expected === WireType.Bit64 ? 8 : expected === WireType.Bit32 ? 4 : 1)));
