@@ -9,7 +9,8 @@ import type { AttackReport } from '../src-attack/run/run.ts';
 import { type Environment, UserError } from './environment.ts';
 
 interface AttackOptions {
-  readonly image: string;
+  readonly image?: string;
+  readonly gradient?: string;
   readonly label?: number;
   readonly model?: string;
   readonly method: readonly string[];
@@ -27,7 +28,8 @@ export function addAttackCommand(program: Command, environment: Environment): vo
     .command('attack')
     .description('reconstruct an image from the gradient that a training step on it would share')
     .argument('<model>', 'model file or model code')
-    .requiredOption('--image <file>', 'PNG or JPEG, fitted to the model’s input')
+    .option('--image <file>', 'PNG or JPEG, fitted to the model’s input')
+    .option('--gradient <file>', 'instead of an image: a captured gradient, .safetensors or .npz')
     .option(
       '--label <n>',
       'class of the image; default: the class the model predicts, inferred from the gradient',
@@ -59,7 +61,7 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
   await mkdir(folder, { recursive: true }).catch(error => cannotWrite(folder, error));
   const spec: AttackSpec = {
     model: { path: absolute(model), ...(options.model === undefined ? {} : { name: options.model }) },
-    image: absolute(options.image),
+    source: sourceOf(options, absolute),
     label: options.label ?? null,
     methods: options.method,
     seed: options.seed,
@@ -100,6 +102,12 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
   }
 }
 
+function sourceOf({ image, gradient }: AttackOptions, absolute: (file: string) => string): AttackSpec['source'] {
+  if (image !== undefined && gradient === undefined) return { kind: 'image', path: absolute(image) };
+  if (gradient !== undefined && image === undefined) return { kind: 'gradient', path: absolute(gradient) };
+  throw new UserError('Give either --image or --gradient: the example to simulate, or the gradient that was captured.');
+}
+
 async function writeReports(folder: string, report: AttackReport, run: RunState, root: string): Promise<void> {
   const asset = (name: string) => readFile(path.join(root, 'dist', 'webview', name), 'utf8');
   const assets = { script: await asset('attack.js'), style: await asset('attack.css') };
@@ -124,18 +132,26 @@ function progressLine(event: AttackEvent): string | null {
   if (event.type !== 'progress') return null;
   const share = event.steps ? Math.min(1, event.step / event.steps) : 0;
   const bar = '█'.repeat(Math.round(20 * share)).padEnd(20, '░');
-  const psnr = event.scores?.psnr === null ? 'exact' : `${event.scores?.psnr.toFixed(1)} dB`;
+  const closeness = !event.scores
+    ? `loss ${event.loss.toExponential(1)}`
+    : event.scores.psnr === null
+      ? 'exact'
+      : `${event.scores.psnr.toFixed(1)} dB`;
   const steps = event.steps ? `${event.step}/${event.steps}` : String(event.step);
-  return `${event.method} ${bar} step ${steps}  ${psnr}  ${event.seconds.toFixed(0)} s`;
+  return `${event.method} ${bar} step ${steps}  ${closeness}  ${event.seconds.toFixed(0)} s`;
 }
 
 function textOf(report: AttackReport, out: string): string {
   const { engine } = report;
   const lines = report.results.map(result => {
-    if (result.mse === null) return `  ${result.method.padEnd(14)}${result.status}: ${result.note}`;
+    const name = `  ${result.method.padEnd(14)}`;
+    if (result.residual === null) return `${name}${result.status}: ${result.note}`;
+    const effort = `${result.steps} steps, ${result.seconds.toFixed(1)} s${result.status === 'done' ? '' : ` (${result.status})`}`;
+    const residual = `residual ${result.residual.toExponential(1)}`;
+    if (result.mse === null) return `${name}${residual}, ${effort}`;
     const psnr = result.psnr === null ? 'exact' : `${result.psnr.toFixed(1)} dB`;
     const exact = result.pixelExact ? ', pixel-exact' : '';
-    return `  ${result.method.padEnd(14)}PSNR ${psnr}${exact}, SSIM ${result.ssim?.toFixed(3)}, ${result.steps} steps, ${result.seconds.toFixed(1)} s${result.status === 'done' ? '' : ` (${result.status})`}`;
+    return `${name}PSNR ${psnr}${exact}, SSIM ${result.ssim?.toFixed(3)}, ${residual}, ${effort}`;
   });
   return [
     `Gradient leakage of ${report.model}: label ${report.label} (${report.labelFrom}), seed ${report.seed}, ${engine.name} (${engine.device})`,

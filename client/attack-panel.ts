@@ -19,7 +19,7 @@ import {
   attackStartRequest,
   type RunAttackArgument,
 } from '../server/protocol.ts';
-import type { AttackEvent } from '../src-attack/process/protocol.ts';
+import type { AttackEvent, AttackSpec } from '../src-attack/process/protocol.ts';
 import { applyEvent, isActive, newRun } from '../src-attack/process/run-state.ts';
 import { exportRun } from './attack-export.ts';
 import { attackPage } from './attack-page.ts';
@@ -136,10 +136,13 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     if (!state || !server || (state.run && isActive(state.run))) return;
     const id = Date.now();
     const { model, setup } = state;
-    const spec = { ...setup, modelName: model.name };
+    const { image, ...others } = setup;
+    const kind: AttackSpec['source']['kind'] = isGradient(image) ? 'gradient' : 'image';
+    const settings = { ...others, source: { kind, path: image } };
+    const spec = { ...settings, modelName: model.name };
     setState({
       ...state,
-      run: newRun(id, { ...setup, model: { path: vscode.Uri.parse(model.uri).fsPath, name: model.name } }),
+      run: newRun(id, { ...settings, model: { path: vscode.Uri.parse(model.uri).fsPath, name: model.name } }),
     });
     const params: AttackStartParams = { id, uri: model.uri, spec };
     try {
@@ -158,19 +161,17 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
 
   async function chooseImage(): Promise<void> {
     const chosen = await vscode.window.showOpenDialog({
-      title: 'Image to reconstruct',
-      filters: { Images: ['png', 'jpg', 'jpeg'] },
-      openLabel: 'Use Image',
+      title: 'Image to reconstruct, or captured gradient',
+      filters: { 'Images and gradients': ['png', 'jpg', 'jpeg', 'safetensors', 'npz'] },
+      openLabel: 'Use',
     });
     const file = chosen?.[0];
     if (!file || !state) return;
-    const bytes = await vscode.workspace.fs.readFile(file);
-    const type = /\.png$/i.test(file.path) ? 'png' : 'jpeg';
     const choice = {
       id: file.fsPath,
       title: file.path.split('/').pop() ?? file.fsPath,
       description: file.fsPath,
-      source: `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`,
+      source: isGradient(file.path) ? gradientIcon : await dataAddress(file),
     };
     const images = [...state.choices.images.filter(image => image.id !== choice.id), choice];
     setState({ ...state, choices: { ...state.choices, images }, setup: { ...state.setup, image: choice.id } });
@@ -215,6 +216,20 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
       vscode.window.registerWebviewPanelSerializer(viewType, serializer),
     ],
   };
+}
+
+function isGradient(path: string): boolean {
+  return /\.(safetensors|npz)$/i.test(path);
+}
+
+/** A captured gradient has no picture: a grey square stands for it. */
+const gradientIcon =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' fill='gray'/%3E%3C/svg%3E";
+
+/** The picture itself as an address: the page may not read the user's folders. */
+async function dataAddress(file: vscode.Uri): Promise<string> {
+  const bytes = await vscode.workspace.fs.readFile(file);
+  return `data:image/${/\.png$/i.test(file.path) ? 'png' : 'jpeg'};base64,${Buffer.from(bytes).toString('base64')}`;
 }
 
 function defaultSetup(choices: AttackChoicesResult, image: string): Setup {

@@ -13,8 +13,8 @@ export interface AttackSpec {
     /** Which model of the file; absent: the only one, or the first. */
     readonly name?: string;
   };
-  /** Path of a PNG or JPEG. */
-  readonly image: string;
+  /** A picture (PNG or JPEG) whose gradient is simulated, or a captured gradient (safetensors or npz) without one. */
+  readonly source: { readonly kind: 'image' | 'gradient'; readonly path: string };
   /** Class of the example; null: inferred from the gradient by the sign rule. */
   readonly label: number | null;
   readonly methods: readonly string[];
@@ -56,7 +56,8 @@ export type AttackEvent =
       readonly type: 'started';
       readonly model: string;
       readonly engine: EngineName;
-      readonly target: PngPicture;
+      /** null for a captured gradient: nobody knows the picture. */
+      readonly target: PngPicture | null;
       readonly label: number;
       readonly labelFrom: 'given' | 'inferred';
       readonly seed: number;
@@ -81,6 +82,8 @@ export type AttackEvent =
       readonly step: number;
       readonly seconds: number;
       readonly scores: Scores | null;
+      /** ‖g(x) − g*‖²/‖g*‖² of the reconstruction's gradient against the observed one. */
+      readonly residual: number;
       readonly picture: PngPicture;
       /** Loss after each recorded step. */
       readonly loss: readonly number[];

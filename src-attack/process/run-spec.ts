@@ -6,7 +6,8 @@ import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import { binaryExtensions, readModels } from '../../src-analysis/readers/read.ts';
 import { neverCancelled, type SourceFile } from '../../src-analysis/readers/reader.ts';
 import { modelLine } from '../../src-analysis/reports/headline.ts';
-import { prepareRun } from '../run/prepare.ts';
+import { readCapture } from '../gradient/captured.ts';
+import { prepareRun, type RunSource } from '../run/prepare.ts';
 import { type AttackReport, type RunHooks, runAttacks } from '../run/run.ts';
 import { loadEngine } from './engines.ts';
 import type { AttackSpec } from './protocol.ts';
@@ -15,9 +16,7 @@ import type { AttackSpec } from './protocol.ts';
 export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<AttackReport> {
   const file = await readModelFile(spec.model);
   const model = chooseModel(file, spec.model.name);
-  const image = await readFile(spec.image).catch(error => {
-    throw new Error(`The image ${spec.image} cannot be read: ${sentence(error)}`);
-  });
+  const example = await readExample(spec.source);
   const folder = path.dirname(path.resolve(spec.model.path));
   const engine = await loadEngine(spec.engine, folder);
   try {
@@ -26,7 +25,7 @@ export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<Attack
         model,
         file,
         shard: name => readShard(folder, name),
-        image,
+        example,
         label: spec.label,
         preprocess: spec.preprocess,
         seed: spec.seed,
@@ -38,7 +37,7 @@ export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<Attack
     const request = {
       model: model.name,
       summary,
-      image: spec.image,
+      image: spec.source.path,
       methods,
       seed,
       ...(steps === undefined ? {} : { steps }),
@@ -47,6 +46,13 @@ export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<Attack
   } finally {
     await engine.dispose();
   }
+}
+
+async function readExample({ kind, path: name }: AttackSpec['source']): Promise<RunSource['example']> {
+  const bytes = await readFile(name).catch(error => {
+    throw new Error(`The ${kind} ${name} cannot be read: ${sentence(error)}`);
+  });
+  return kind === 'image' ? { kind, bytes } : { kind, tensors: readCapture(name, bytes) };
 }
 
 async function readModelFile({ path: name, text }: AttackSpec['model']): Promise<SourceFile> {

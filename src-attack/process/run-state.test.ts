@@ -4,7 +4,7 @@ import { applyEvent, isActive, newRun, type RunState, secondsLeft } from './run-
 
 const spec: AttackSpec = {
   model: { path: 'model.onnx' },
-  image: 'deer.png',
+  source: { kind: 'image', path: 'deer.png' },
   label: 4,
   methods: ['r-gap', 'gauss-newton'],
   seed: 10,
@@ -62,6 +62,7 @@ test('cancelling keeps pictures and finished methods', () => {
     step: 1,
     seconds: 1,
     scores: { psnr: 20, ssim: 0.7, mse: 0.01 },
+    residual: 1e-6,
     picture,
     loss: [],
     note: '',

@@ -16,6 +16,8 @@ export interface MethodState {
   readonly seconds: number;
   readonly picture: PngPicture | null;
   readonly scores: Scores | null;
+  /** ‖g(x) − g*‖²/‖g*‖²; null before there is a result. */
+  readonly residual: number | null;
   readonly curve: readonly CurvePoint[];
   readonly note: string;
 }
@@ -65,6 +67,7 @@ function waitingMethod(method: string): MethodState {
     seconds: 0,
     picture: null,
     scores: null,
+    residual: null,
     curve: [],
     note: '',
   };
@@ -111,6 +114,7 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
           seconds: event.seconds,
           picture: event.picture,
           scores: event.scores,
+          residual: event.residual,
           note: event.note,
         })),
         figure: event.figure,

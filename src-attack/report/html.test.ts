@@ -5,7 +5,7 @@ import { htmlReport, type SavedRun } from './html.ts';
 
 const spec: AttackSpec = {
   model: { path: 'model.onnx', name: '</script><script>alert(1)</script>' },
-  image: 'image.png',
+  source: { kind: 'image', path: 'image.png' },
   label: 0,
   methods: ['r-gap'],
   seed: 1,

@@ -2,6 +2,8 @@ import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import type { SourceFile } from '../../src-analysis/readers/reader.ts';
 import type { AttackProblem } from '../attacks/attack.ts';
 import type { Engine } from '../engines/engine.ts';
+import type { CapturedTensor } from '../gradient/captured.ts';
+import { matchCapture } from '../gradient/match.ts';
 import { decodePicture } from '../image/decode.ts';
 import { fitPicture, fitRule } from '../image/fit.ts';
 import type { Picture } from '../image/picture.ts';
@@ -21,9 +23,11 @@ export interface RunSource {
   readonly file: SourceFile;
   /** Bytes of a weight file beside model.json. */
   readonly shard: (path: string) => Uint8Array | undefined;
-  /** A PNG or JPEG file. */
-  readonly image: Uint8Array;
-  /** null: the class that the model itself predicts is taken for the example, and the attacker infers it. */
+  /** A PNG or JPEG file whose gradient is simulated, or tensors captured from a real training step. */
+  readonly example:
+    | { readonly kind: 'image'; readonly bytes: Uint8Array }
+    | { readonly kind: 'gradient'; readonly tensors: ReadonlyMap<string, CapturedTensor> };
+  /** null: inferred from the gradient; for an image, the class that the model itself predicts is taken for the true one. */
   readonly label: number | null;
   readonly preprocess: string;
   readonly seed: number;
@@ -31,52 +35,67 @@ export interface RunSource {
 
 export interface PreparedRun {
   readonly problem: AttackProblem;
-  /** The picture behind the gradient, as the model sees it. */
-  readonly target: Picture;
-  /** The same as the model's input. */
-  readonly truth: Float64Array;
+  /** The picture behind the gradient as the model sees it, and the same as the model's input; null if it was captured. */
+  readonly target: { readonly picture: Picture; readonly input: Float64Array } | null;
   readonly label: number;
   readonly labelFrom: 'given' | 'inferred';
   readonly assumptions: readonly string[];
 }
 
-/** Builds the training step, computes the gradient that would be shared, and what the attacker knows. @throws with a sentence */
+/** Builds the training step, computes or takes the gradient that is shared, and what the attacker knows. @throws with a sentence */
 export async function prepareRun(source: RunSource, engine: Engine): Promise<PreparedRun> {
   const preprocess = parsePreprocess(source.preprocess);
   const weights = weightsOfModel(source.model, source.file, source.shard, source.seed);
   const victim = victimOf(source.model, weights.values);
   const { shape, assumption } = imageShapeOf(victim);
-  const target = fitPicture(decodePicture(source.image), shape.width, shape.height, shape.channels);
-  const truth = picturesToInput([target], shape, preprocess);
-  const trueLabel = source.label ?? (await predictedLabel(engine, victim, truth));
-  const observed = await gradientsAt(engine, victim, truth, targetOf(victim, trueLabel));
-  const inferred = source.label === null ? inferLabel(victim, observed) : undefined;
-  if (source.label === null && inferred === undefined) {
-    throw new Error('The label cannot be inferred from this model’s gradient (no bias in its last layer): give it.');
+  const seen =
+    source.example.kind === 'image'
+      ? await simulate(source.example.bytes, source.label, { victim, shape, preprocess, engine })
+      : capture(source.example.tensors, victim);
+  const label = source.label ?? inferLabel(victim, seen.observed);
+  if (label === undefined) {
+    throw new Error('The label cannot be inferred from this gradient (no bias in the last layer): give it.');
   }
-  const label = inferred ?? trueLabel;
+  const { observed, target } = seen;
+  const y = targetOf(victim, label);
   return {
-    problem: {
-      victim,
-      observed,
-      y: targetOf(victim, label),
-      shape,
-      preprocess,
-      engine,
-      products: engineProducts(engine),
-    },
+    problem: { victim, observed, y, shape, preprocess, engine, products: engineProducts(engine) },
     target,
-    truth,
     label,
     labelFrom: source.label === null ? 'inferred' : 'given',
     assumptions: [
       'one example a gradient',
       weights.origin,
-      `picture fitted to the model’s input: ${fitRule}`,
+      seen.assumption,
       ...(assumption ? [assumption] : []),
       ...victim.assumptions,
     ],
   };
+}
+
+/** What is observed, and what is known of the picture behind it. */
+interface Seen {
+  readonly observed: readonly Values[];
+  readonly target: PreparedRun['target'];
+  readonly assumption: string;
+}
+
+async function simulate(
+  bytes: Uint8Array,
+  label: number | null,
+  { victim, shape, preprocess, engine }: Pick<AttackProblem, 'victim' | 'shape' | 'preprocess' | 'engine'>,
+): Promise<Seen> {
+  const picture = fitPicture(decodePicture(bytes), shape.width, shape.height, shape.channels);
+  const input = picturesToInput([picture], shape, preprocess);
+  const trueLabel = label ?? (await predictedLabel(engine, victim, input));
+  const observed = await gradientsAt(engine, victim, input, targetOf(victim, trueLabel));
+  return { observed, target: { picture, input }, assumption: `picture fitted to the model’s input: ${fitRule}` };
+}
+
+function capture(tensors: ReadonlyMap<string, CapturedTensor>, victim: Victim): Seen {
+  const { gradients, how } = matchCapture(victim.parameters, tensors);
+  const matched = how === 'names' ? 'by their names' : 'by their order, since their names differ';
+  return { observed: gradients, target: null, assumption: `captured tensors matched to the weights ${matched}` };
 }
 
 function victimOf(model: ModelGraph, weights: Parameters<typeof buildVictim>[1]): Victim {
@@ -101,7 +120,8 @@ async function predictedLabel(engine: Engine, victim: Victim, x: Values): Promis
   return classesOf(victim) === 1 ? Number(values[0]! > 0) : values.indexOf(Math.max(...values));
 }
 
-async function gradientsAt(engine: Engine, victim: Victim, x: Values, y: Values): Promise<Values[]> {
+/** The gradient that one training step on `x` shares. */
+export async function gradientsAt(engine: Engine, victim: Victim, x: Values, y: Values): Promise<Values[]> {
   const outputs = Object.fromEntries(victim.gradients.map((node, i) => [`gradient ${i}`, node]));
   const values = await evaluate(engine, outputs, { x, y });
   return victim.gradients.map((_, i) => values[`gradient ${i}`]!);

@@ -9,7 +9,7 @@ import type { Picture } from '../image/picture.ts';
 import { inputToIntensities, inputToPicture } from '../image/tensor.ts';
 import { type Scores as ImageScores, scoreImage } from '../metrics/scores.ts';
 import type { AttackEvent, PngPicture, Scores } from '../process/protocol.ts';
-import type { PreparedRun } from './prepare.ts';
+import { gradientsAt, type PreparedRun } from './prepare.ts';
 
 export interface RunRequest {
   readonly model: string;
@@ -44,6 +44,8 @@ export interface ResultReport {
   readonly psnr: number | null;
   readonly ssim: number | null;
   readonly mse: number | null;
+  /** ‖g(x) − g*‖²/‖g*‖² of the reconstruction's gradient against the observed one; null without a result. */
+  readonly residual: number | null;
   /** Whether the reconstruction, rounded to 8 bits, equals the target in every pixel. */
   readonly pixelExact: boolean;
   readonly seconds: number;
@@ -71,7 +73,7 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
     type: 'started',
     model: request.model,
     engine,
-    target: png(prepared.target),
+    target: prepared.target && png(prepared.target.picture),
     label: prepared.label,
     labelFrom: prepared.labelFrom,
     seed: request.seed,
@@ -79,7 +81,12 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
     assumptions: prepared.assumptions,
   });
   const results: ResultReport[] = [];
-  const cells: FigureCell[] = [{ picture: prepared.target, captions: [`LABEL ${prepared.label}`] }];
+  const cells: FigureCell[] = [];
+  const columns: string[] = [];
+  if (prepared.target) {
+    columns.push('TARGET');
+    cells.push({ picture: prepared.target.picture, captions: [`LABEL ${prepared.label}`] });
+  }
   const report = (): AttackReport => ({
     version: 1,
     model: request.model,
@@ -93,7 +100,6 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
     assumptions: prepared.assumptions,
     results: [...results],
   });
-  const columns = ['TARGET'];
   for (const attack of attacks) {
     if (hooks.cancel.isCancellationRequested) break;
     const options = { seed: request.seed, ...(request.steps === undefined ? {} : { steps: request.steps }) };
@@ -108,11 +114,15 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
     }
     const picture = inputToPicture(result.x, 0, problem.shape, problem.preprocess);
     const scores = scoresOf(prepared, result.x);
-    const pixelExact = equalPixels(picture, prepared.target);
+    const pixelExact = prepared.target !== null && equalPixels(picture, prepared.target.picture);
+    const residual = await residualOf(prepared, result.x);
     const output = hooks.save ? await hooks.save(attack.name, encodePng(picture)) : null;
     const note = [pixelExact ? 'Equal to the target in every 8-bit pixel.' : '', result.note].filter(Boolean).join(' ');
     results.push({
-      ...scores,
+      psnr: scores?.psnr ?? null,
+      ssim: scores?.ssim ?? null,
+      mse: scores?.mse ?? null,
+      residual,
       method: attack.name,
       status: result.status,
       pixelExact,
@@ -123,13 +133,14 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
       note,
     });
     columns.push(attack.name.toUpperCase());
-    cells.push({ picture, captions: captionsOf(scores) });
+    cells.push({ picture, captions: captionsOf(scores, residual) });
     hooks.emit({
       type: 'result',
       method: attack.name,
       step: result.steps,
       seconds: result.seconds,
       scores,
+      residual,
       picture: png(picture),
       loss: result.loss,
       note,
@@ -142,22 +153,39 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
 
 function progressEvent(prepared: PreparedRun, method: string, progress: AttackProgress): AttackEvent {
   const { problem } = prepared;
+  const { x, step, steps, seconds, loss } = progress;
+  const scores = x && scoresOf(prepared, x);
   return {
     type: 'progress',
     method,
-    step: progress.step,
-    steps: progress.steps,
-    seconds: progress.seconds,
-    loss: progress.loss,
-    scores: scoresOf(prepared, progress.x),
-    picture: png(inputToPicture(progress.x, 0, problem.shape, problem.preprocess)),
+    step,
+    steps,
+    seconds,
+    loss,
+    ...(scores ? { scores } : {}),
+    ...(x ? { picture: png(inputToPicture(x, 0, problem.shape, problem.preprocess)) } : {}),
   };
 }
 
-function scoresOf({ problem, truth }: PreparedRun, x: Float64Array): Scores {
+/** Scores against the target; null where nobody knows it. */
+function scoresOf({ problem, target }: PreparedRun, x: Float64Array): Scores | null {
+  if (!target) return null;
   const intensities = (input: Float64Array) => inputToIntensities(input, problem.shape, problem.preprocess);
-  const { psnr, ssim, mse }: ImageScores = scoreImage(intensities(x), intensities(truth), problem.shape);
+  const { psnr, ssim, mse }: ImageScores = scoreImage(intensities(x), intensities(target.input), problem.shape);
   return { psnr: mse === 0 ? null : psnr, ssim, mse };
+}
+
+async function residualOf({ problem }: PreparedRun, x: Float64Array): Promise<number> {
+  const gradients = await gradientsAt(problem.engine, problem.victim, x, problem.y);
+  let difference = 0;
+  let size = 0;
+  problem.observed.forEach((observed, l) => {
+    for (let i = 0; i < observed.length; i++) {
+      difference += (gradients[l]![i]! - observed[i]!) ** 2;
+      size += observed[i]! ** 2;
+    }
+  });
+  return size === 0 ? difference : difference / size;
 }
 
 function emptyResult(result: AttackResult): ResultReport {
@@ -168,6 +196,7 @@ function emptyResult(result: AttackResult): ResultReport {
     psnr: null,
     ssim: null,
     mse: null,
+    residual: null,
     pixelExact: false,
     seconds,
     steps,
@@ -181,7 +210,9 @@ function equalPixels(a: Picture, b: Picture): boolean {
   return a.pixels.length === b.pixels.length && a.pixels.every((value, i) => value === b.pixels[i]);
 }
 
-function captionsOf({ psnr, ssim, mse }: Scores): string[] {
+function captionsOf(scores: Scores | null, residual: number): string[] {
+  if (!scores) return [`RESIDUAL ${residual.toExponential(1)}`];
+  const { psnr, ssim, mse } = scores;
   return [
     `PSNR ${psnr === null ? 'EXACT' : psnr.toFixed(1)}`,
     `SSIM ${ssim.toFixed(3)}`,

@@ -45,6 +45,7 @@ export function createResults(root: HTMLElement) {
       if (!run) return;
       const target = card('target', 'Target');
       show(target, run.target, 'The image that the gradient was computed from');
+      target.root.hidden = run.status !== 'queued' && run.status !== 'starting' && !run.target;
       target.progress.hidden = true;
       setText(
         target.caption,
@@ -71,7 +72,8 @@ function updateMethod(card: Card, method: MethodState): Card {
   card.progress.hidden = method.status !== 'running';
   if (method.steps) card.progress.value = Math.min(1, method.step / method.steps);
   else card.progress.removeAttribute('value');
-  setText(card.caption, scoreText(method.scores));
+  const residual = method.residual === null ? '' : `residual ${method.residual.toExponential(1)}`;
+  setText(card.caption, [scoreText(method.scores), residual].filter(Boolean).join(' · '));
   setText(card.note, noteText(method));
   return card;
 }

@@ -1,0 +1,144 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { neverCancelled } from '../../src-analysis/readers/reader.ts';
+import { readTfjsCode } from '../../src-analysis/readers/tfjs-code/read.ts';
+import type { Engine } from '../engines/engine.ts';
+import { loadOnnxCpu } from '../engines/onnxruntime/load.ts';
+import { loadTfjs } from '../engines/tfjs/load.ts';
+import type { AttackEvent } from '../process/protocol.ts';
+import { prepareRun, type RunSource } from './prepare.ts';
+import { type AttackReport, runAttacks } from './run.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const image = new Uint8Array(fs.readFileSync(path.join(root, 'test/fixtures/images/landscape-8.png')));
+
+function sourceOf(code: string, part: Partial<RunSource> = {}): RunSource {
+  const file = { path: 'model.ts', text: `import * as tf from '@tensorflow/tfjs';\n${code}` };
+  return {
+    model: readTfjsCode(file, neverCancelled).models[0]!,
+    file,
+    shard: () => undefined,
+    example: { kind: 'image', bytes: image },
+    label: 3,
+    preprocess: 'x/255 - 0.5',
+    seed: 10,
+    ...part,
+  };
+}
+
+const leaky = sourceOf(`export const m = tf.sequential({ layers: [
+  tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 8, kernelSize: 3, padding: 'same', activation: 'tanh' }),
+  tf.layers.flatten(),
+  tf.layers.dense({ units: 5 }),
+] });`);
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await loadOnnxCpu();
+});
+afterAll(() => engine.dispose());
+
+async function run(source: RunSource, methods: readonly string[], on: Engine = engine) {
+  const events: AttackEvent[] = [];
+  const prepared = await prepareRun(source, on);
+  const request = { model: 'm', summary: '', image: 'landscape-8.png', methods, seed: 10 };
+  const report: AttackReport = await runAttacks(prepared, request, {
+    cancel: neverCancelled,
+    emit: e => events.push(e),
+  });
+  return { prepared, events, report };
+}
+
+describe('a simulated run', () => {
+  test('reconstructs the picture exactly, and tells from start to result', async () => {
+    const { events, report } = await run(leaky, ['r-gap', 'gauss-newton']);
+    expect(report.results.map(result => [result.method, result.pixelExact])).toEqual([
+      ['r-gap', true],
+      ['gauss-newton', true],
+    ]);
+    expect(report).toMatchObject({ version: 1, label: 3, labelFrom: 'given', engine: { name: 'onnxruntime-cpu' } });
+    expect(events[0]).toMatchObject({ type: 'started', target: { width: 8, height: 8 } });
+    expect(events.filter(event => event.type === 'result')).toHaveLength(2);
+    expect(events.some(event => event.type === 'progress' && event.picture)).toBe(true);
+  });
+
+  test('infers the label from the gradient, and it is the one that the gradient was made with', async () => {
+    const { prepared } = await run({ ...leaky, label: null }, []);
+    const given = await run({ ...leaky, label: prepared.label }, []);
+    expect(prepared.labelFrom).toBe('inferred');
+    expect(prepared.problem.observed).toEqual(given.prepared.problem.observed);
+  });
+
+  test('goes on with the next attack where one cannot treat the model', async () => {
+    const relu = sourceOf(`export const m = tf.sequential({ layers: [
+      tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 8, kernelSize: 3, activation: 'relu' }),
+      tf.layers.flatten(), tf.layers.dense({ units: 5 })] });`);
+    const { events, report } = await run(relu, ['r-gap', 'dlg']);
+    const [first, second] = report.results;
+    expect(first).toMatchObject({ method: 'r-gap', status: 'failed', residual: null });
+    expect(first?.note.length).toBeGreaterThan(20);
+    expect(second?.residual).toBeLessThan(1);
+    expect(events.some(event => event.type === 'method-failed' && event.method === 'r-gap')).toBe(true);
+  });
+});
+
+test('TensorFlow.js as the engine gives the same picture as ONNX Runtime', async () => {
+  const tfjs = await loadTfjs('tfjs-cpu', root);
+  const small = sourceOf(
+    `export const m = tf.sequential({ layers: [
+    tf.layers.conv2d({ inputShape: [6, 6, 1], filters: 4, kernelSize: 3, padding: 'same', activation: 'sigmoid' }),
+    tf.layers.flatten(), tf.layers.dense({ units: 3 })] });`,
+    { label: 1 },
+  );
+  const pictureBy = async (on: Engine) => {
+    const { events, report } = await run(small, ['gauss-newton'], on);
+    const result = events.find(event => event.type === 'result');
+    return { exact: report.results[0]?.pixelExact, png: result?.type === 'result' ? result.picture.png : undefined };
+  };
+  const [ours, theirs] = [await pictureBy(engine), await pictureBy(tfjs)];
+  expect(theirs).toEqual(ours);
+  expect(ours.exact).toBe(true);
+  await tfjs.dispose();
+});
+
+test('a captured gradient is reconstructed without a picture, and the residual says how well', async () => {
+  const { prepared } = await run(leaky, []);
+  const { parameters } = prepared.problem.victim;
+  const tensors = new Map(
+    parameters.map(({ name, node }, i) => [
+      `client.${name}`,
+      { shape: node.shape, data: Float64Array.from(prepared.problem.observed[i]!) },
+    ]),
+  );
+  const { report, events } = await run({ ...leaky, label: null, example: { kind: 'gradient', tensors } }, [
+    'gauss-newton',
+  ]);
+  expect(events[0]).toMatchObject({ type: 'started', target: null, labelFrom: 'inferred', label: 3 });
+  expect(report.results[0]).toMatchObject({ psnr: null, mse: null, pixelExact: false });
+  expect(report.results[0]?.residual).toBeLessThan(1e-8);
+});
+
+describe('what cannot be run is refused with a sentence', () => {
+  test.each([
+    ['a label out of range', { ...leaky, label: 7 }, /label 7 is out of range: .* 5 classes/],
+    ['a picture that is none', { ...leaky, example: { kind: 'image', bytes: Uint8Array.of(1, 2, 3) } }, /./],
+    ['preprocessing that is no expression', { ...leaky, preprocess: 'x +' }, /Preprocessing expression/],
+    [
+      'a model with five channels',
+      sourceOf(
+        `export const m = tf.sequential({ layers: [tf.layers.conv2d({ inputShape: [8, 8, 5], filters: 2, kernelSize: 3 }), tf.layers.flatten(), tf.layers.dense({ units: 5 })] });`,
+      ),
+      /5 channels/,
+    ],
+    [
+      'a layer that the engine does not have',
+      sourceOf(
+        `export const m = tf.sequential({ layers: [tf.layers.lstm({ inputShape: [8, 3], units: 2 }), tf.layers.dense({ units: 5 })] });`,
+      ),
+      /cannot be run on m.*lstm/,
+    ],
+  ] as const)('%s', async (_, source, message) => {
+    await expect(prepareRun(source as RunSource, engine)).rejects.toThrow(message);
+  });
+});
