@@ -151,7 +151,22 @@ function recurrentConfig() {
   };
 }
 
-const recurrentLayer = application(fc.record(recurrentConfig()), shapeOf(2));
+/** A recurrent layer with `states` states, which may be given as inputs of the right or a wrong length. */
+function recurrentLayer(states: number): fc.Arbitrary<Application> {
+  const plain = application(fc.record(recurrentConfig()), shapeOf(2));
+  const lengths = fc.tuple(
+    shape(2),
+    mostly(fc.constant(3), fc.constant(4)),
+    mostly(fc.constant(states), fc.constant(3)),
+  );
+  const given = fc
+    .tuple(lengths, fc.record({ ...recurrentConfig(), units: fc.constant(3) }))
+    .map(([[input, units, n], config]) => ({
+      config: defined(config),
+      inputShapes: [input, ...Array.from({ length: n }, () => [units])],
+    }));
+  return fc.oneof({ arbitrary: plain, weight: 4 }, { arbitrary: given, weight: 1 });
+}
 
 const cell = fc.record({
   className: fc.constantFrom('SimpleRNNCell', 'GRUCell', 'LSTMCell'),
@@ -295,9 +310,9 @@ export const configurations: Configurations = {
     application(fc.record({ axis: optional(axisOf(input.length)) }), fc.constant(input)),
   ),
   ThresholdedReLU: application(fc.record({ theta: optional(fc.constant(2)) }), anyShape),
-  SimpleRNN: recurrentLayer,
-  GRU: recurrentLayer,
-  LSTM: recurrentLayer,
+  SimpleRNN: recurrentLayer(1),
+  GRU: recurrentLayer(1),
+  LSTM: recurrentLayer(2),
   RNN: rnn,
   ConvLSTM2D: application(
     convLstm,

@@ -1,6 +1,5 @@
 import { createScanner, type SyntaxKind } from 'jsonc-parser';
-import type { ReadError } from '../reader.ts';
-import { type CancellationToken, throwIfCancelled } from '../reader.ts';
+import { type CancellationToken, type ReadError, throwIfCancelled } from '../reader.ts';
 
 /** Brackets nested deeper than this are refused: the parser and this reader are recursive. */
 const maximalDepth = 200;

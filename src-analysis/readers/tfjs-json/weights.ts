@@ -1,5 +1,4 @@
-import type { ReadError } from '../reader.ts';
-import { neverCancelled } from '../reader.ts';
+import { neverCancelled, type ReadError } from '../reader.ts';
 import { findExcess } from './limits.ts';
 import { type ManifestEntry, type ManifestGroup, readManifest } from './manifest.ts';
 import { parseJson, property } from './tree.ts';

@@ -74,9 +74,6 @@ const classByFactory: ReadonlyMap<string, string> = new Map(
   Object.entries(factoriesByClass).flatMap(([className, factories]) => factories.map(f => [f, className] as const)),
 );
 
-/** Exports of `tf.layers` that are classes to derive from, not functions that make a layer. */
-export const baseClasses: readonly string[] = ['Layer', 'RNN', 'RNNCell'];
-
 /** Every function of `tf.layers` that makes a layer (`input` included, which makes a tensor). */
 export const layerFactories: readonly string[] = [...classByFactory.keys()];
 
@@ -88,16 +85,4 @@ export function classNameOf(factory: string): string | undefined {
 /** The `tf.layers` function that makes a class, by its usual name: `Conv2D` → `conv2d`; undefined if none does. */
 export function factoryOf(className: string): string | undefined {
   return Object.hasOwn(factoriesByClass, className) ? factoriesByClass[className]?.[0] : undefined;
-}
-
-/**
- * The name that TensorFlow.js gives to the `count`-th (from 1) unnamed layer of a class: `conv2d_Conv2D1`.
- * Source: tfjs-layers engine/topology.ts (Layer constructor), backend/state.ts (getUid).
- */
-export function defaultLayerName(className: string, count: number): string {
-  const snake = className
-    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
-  return `${snake}_${className}${count}`;
 }

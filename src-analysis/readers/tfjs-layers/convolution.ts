@@ -5,6 +5,7 @@ import type { ConfigValue } from './config.ts';
 import {
   choice,
   type Describe,
+  field,
   flag,
   type LayerContext,
   plus,
@@ -206,7 +207,7 @@ export const separableConvolution: Describe = c => {
   const depthMultiplier = positiveInteger(c, 'depthMultiplier', 1);
   const bias = flag(c, 'useBias', true);
   for (const key of separableOnly) {
-    if (c.config[key] != null)
+    if (field(c, key) !== undefined)
       c.problems.push(`SeparableConv2D has no ${key}: it has one for each of its two kernels.`);
   }
   const inChannels = input.channels;
