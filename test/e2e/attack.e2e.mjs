@@ -39,7 +39,7 @@ export const tests = {
       await input.waitFor({ timeout: 30_000 });
       await input.fill(target);
       await page.keyboard.press('Enter');
-      await page.locator('.notification-toast', { hasText: 'Saved' }).waitFor({ timeout: 30_000 });
+      for (let tries = 0; !fs.existsSync(target) && tries < 100; tries++) await page.waitForTimeout(100);
       assert.equal(fs.readFileSync(target).subarray(1, 4).toString(), 'PNG');
     }),
 
