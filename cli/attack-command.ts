@@ -146,7 +146,7 @@ function textOf(report: AttackReport, out: string): string {
   const lines = report.results.map(result => {
     const name = `  ${result.method.padEnd(14)}`;
     if (result.residual === null) return `${name}${result.status}: ${result.note}`;
-    const effort = `${result.steps} steps, ${result.seconds.toFixed(1)} s${result.status === 'done' ? '' : ` (${result.status})`}`;
+    const effort = `${result.steps} ${result.steps === 1 ? 'step' : 'steps'}, ${result.seconds.toFixed(1)} s${result.status === 'done' ? '' : ` (${result.status})`}`;
     const residual = `residual ${result.residual.toExponential(1)}`;
     if (result.mse === null) return `${name}${residual}, ${effort}`;
     const psnr = result.psnr === null ? 'exact' : `${result.psnr.toFixed(1)} dB`;

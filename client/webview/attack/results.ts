@@ -105,15 +105,15 @@ function noteText(method: MethodState): string {
     case 'failed':
       return method.note;
     default:
-      return [`${method.step} steps in ${method.seconds.toFixed(1)} s`, method.note].filter(Boolean).join(' · ');
+      return [`${method.step} ${method.step === 1 ? 'step' : 'steps'} in ${method.seconds.toFixed(1)} s`, method.note]
+        .filter(Boolean)
+        .join(' · ');
   }
 }
 
 function statusLine(run: RunState | null): string {
   if (!run) return 'Choose attacks and an image, then run.';
-  const engine = run.engine
-    ? ` on ${run.engine.name} (${run.engine.device}, ${run.engine.threads || '?'} threads)`
-    : '';
+  const engine = run.engine ? ` on ${run.engine.name} (${run.engine.device})` : '';
   switch (run.status) {
     case 'running': {
       const running = run.methods.find(method => method.status === 'running');
