@@ -191,6 +191,21 @@ function commonStack(a: StackItem | undefined, b: StackItem | undefined): StackI
   return x;
 }
 
+/** Evaluates something for each of several values, not known which of them it is, and joins what comes out. */
+export function forEither(
+  context: Context,
+  alternatives: readonly Value[],
+  why: Why,
+  evaluateFor: (value: Value) => Value,
+): Value {
+  const [first, ...others] = alternatives;
+  if (others.length === 0) return evaluateFor(first);
+  const a = inBranch(context, () => evaluateFor(first));
+  const b = inBranch(context, () => forEither(context, others, why, evaluateFor));
+  merge(context, a, b, why);
+  return join(context, a.result, b.result, why);
+}
+
 /** The value of an expression that is `a` or `b`: what they share is kept, the rest is unknown. */
 export function join(context: Context, a: Value, b: Value, why: Why, depth = 0): Value {
   if (Object.is(a, b)) return a;
@@ -207,6 +222,7 @@ export function join(context: Context, a: Value, b: Value, why: Why, depth = 0):
   return {
     kind: 'unknown',
     reason: why.clause,
+    site: why.node,
     alternatives: [...alternativesOf(a), ...alternativesOf(b)].slice(0, 8),
   };
 }

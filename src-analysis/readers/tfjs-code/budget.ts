@@ -24,6 +24,8 @@ export const limits = {
   /** Models reported for one file, and layers in all of them together. */
   models: 200,
   layers: 60_000,
+  /** Layers told of one function that makes layers for no known model. */
+  fragmentLayers: 200,
   /** Different models reported for one place that makes models. */
   variants: 8,
 } as const;

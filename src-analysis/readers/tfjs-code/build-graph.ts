@@ -10,6 +10,8 @@ import { shapeOf } from './values.ts';
 /** The graph of a model, and what TensorFlow.js would refuse in it. */
 export interface BuiltModel {
   readonly graph: ModelGraph;
+  /** The layer of every entry of `graph.layers`. */
+  readonly layers: readonly LayerValue[];
   readonly problems: readonly { readonly message: string; readonly layer: number }[];
 }
 
@@ -42,7 +44,7 @@ export function buildGraph(context: Context, model: ModelValue, name: string): B
     gaps: [...model.gaps, ...inputGaps(context, nodes, inputs), ...shapeGaps(context, nodes, names)],
   };
   const problems = nodes.flatMap((node, layer) => node.description.problems.map(message => ({ message, layer })));
-  return { graph, problems };
+  return { graph, layers: nodes.map(node => node.layer), problems };
 }
 
 function toLayer(

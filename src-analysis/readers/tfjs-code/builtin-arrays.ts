@@ -3,6 +3,7 @@ import { limits } from './budget.ts';
 import { callValue } from './calls.ts';
 import type { Context, Why } from './context.ts';
 import { dependsOn, unknownOf } from './context.ts';
+import { calleeName } from './names.ts';
 import { strictlyEqual, textOf } from './operators.ts';
 import type { ArrayValue, Call, UnknownValue, Value } from './values.ts';
 import { isArray, isExact, isUnknown, truthiness, unknown } from './values.ts';
@@ -37,7 +38,7 @@ export function callback(context: Context, call: Call, fn: Value): (element: Val
     if (!isUnknown(element) || !element.spread) {
       return callValue(context, fn, undefined, [element, index, call.thisValue], call.node);
     }
-    const why: Why = { clause: `the list is not known here: ${element.reason}`, node: call.node };
+    const why: Why = { clause: `the list is not known here: ${element.reason}`, node: calleeName(call.node) };
     const args = [unknown(element.reason), unknown(element.reason), call.thisValue];
     const once = inBranch(context, () => callValue(context, fn, undefined, args, call.node));
     merge(
@@ -195,7 +196,8 @@ function filter(context: Context, array: ArrayValue, call: Call): Value {
   array.elements.forEach((element, index) => {
     const verdict = isUnknown(element) && element.spread ? element : truthiness(keep(element, index));
     if (verdict === true) kept.push(element);
-    else if (verdict !== false) kept.push(anyNumber(unknownOf([element]).reason));
+    else if (verdict !== false)
+      kept.push(isUnknown(element) ? { ...element, spread: true } : anyNumber(unknownOf([element]).reason));
   });
   return list(context, kept);
 }

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { join } from './branches.ts';
+import { forEither, join } from './branches.ts';
 import { limits } from './budget.ts';
 import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
@@ -12,7 +12,7 @@ import { childScope, varNames } from './scope.ts';
 import { declare, runStatements } from './statements.ts';
 import { callTensorflow } from './tensorflow.ts';
 import type { ClassValue, FunctionValue, Value } from './values.ts';
-import { isUnknown, unknown } from './values.ts';
+import { isCallable, isUnknown, unknown } from './values.ts';
 
 /** A `throw` of the evaluated program on its way to a `catch`. */
 export class Thrown extends Error {
@@ -53,6 +53,12 @@ export function callValue(
   }
   noteEscape(context, args, node);
   const called = ts.isCallExpression(node) || ts.isNewExpression(node) ? node.expression : node;
+  if (isUnknown(callee)) {
+    const usable = callee.alternatives?.filter(isCallable) ?? [];
+    const why = { clause: callee.reason, node: callee.site ?? node };
+    if (usable.length > 0)
+      return forEither(context, usable, why, one => callValue(context, one, thisValue, args, node));
+  }
   if (isUnknown(callee)) return unknown(`the result of ${quote(context, called)} is not known here`, node);
   return unknown(`${quote(context, called)} is not a function that is known here`, node);
 }

@@ -49,6 +49,7 @@ function toConfig(context: Context, value: Value, depth: number): ConfigValue {
     case 'object':
       return objectToConfig(context, value, depth);
     case 'layer':
+      value.used = true;
       return { className: value.className, config: value.config };
     case 'model':
       return unknownConfig('it is a model');

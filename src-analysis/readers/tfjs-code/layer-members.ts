@@ -2,7 +2,8 @@ import { touch } from './branches.ts';
 import type { Context } from './context.ts';
 import { applyLayer, outputOf, outputsOf, toTensors } from './layers.ts';
 import type { ArrayValue, Call, LayerValue, TensorValue, UnknownValue, Value } from './values.ts';
-import { shapeOf, unknown } from './values.ts';
+import { isArray, isObject, isTensor, shapeOf, unknown } from './values.ts';
+
 /** `layer.name`, `layer.output` and the like; undefined stands for a member this file knows nothing about. */
 export function layerProperty(context: Context, layer: LayerValue, key: string): Value {
   switch (key) {
@@ -44,7 +45,10 @@ export function layerMethod(context: Context, layer: LayerValue, name: string, c
     case 'apply':
     case 'call':
       if (layer.className === 'InputLayer') return outputOf(context, layer.nodes[0] ?? applyLayer(context, layer, []));
-      return outputOf(context, applyLayer(context, layer, toTensors(context, call.args[0], call.node)));
+      return outputOf(
+        context,
+        applyLayer(context, layer, [...toTensors(context, call.args[0], call.node), ...initialState(call)]),
+      );
     case 'getClassName':
       return layer.className;
     case 'getInputAt':
@@ -58,6 +62,13 @@ export function layerMethod(context: Context, layer: LayerValue, name: string, c
     default:
       return unknown(`what \`${name}()\` of a layer returns is not known here`);
   }
+}
+
+/** Recurrent layers take their first state in the second argument: those tensors are inputs, too. */
+function initialState({ args }: Call): TensorValue[] {
+  const options = args[1];
+  const state = isObject(options) ? options.entries.get('initialState') : undefined;
+  return isArray(state) ? state.elements.filter(isTensor) : isTensor(state) ? [state] : [];
 }
 
 export function setLayerProperty(context: Context, layer: LayerValue, key: string, value: Value): void {

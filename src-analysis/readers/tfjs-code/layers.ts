@@ -50,6 +50,7 @@ function registerLayer(
     name: typeof config.name === 'string' && config.name !== '' ? config.name : undefined,
     site,
     trainable: undefined,
+    used: implicit,
     implicit,
     nodes: [],
     ...(custom && { custom }),

@@ -1,10 +1,10 @@
 import type ts from 'typescript';
 import { type LayerConfig, unknown as unknownConfig } from '../tfjs-layers/config.ts';
-import { addGap, touch } from './branches.ts';
+import { addGap, forEither, touch } from './branches.ts';
 import type { Context } from './context.ts';
 import { quote } from './context.ts';
 import { applyLayer, inputConfig, makeImplicitInput, outputsOf, unknownLayerOn, unknownTensor } from './layers.ts';
-import { receiver } from './properties.ts';
+import { receiver, usableAlternatives } from './properties.ts';
 import type { Activation } from './scope.ts';
 import type { ApplyNode, LayerValue, ModelValue, StackItem, TensorValue, UnknownValue, Value } from './values.ts';
 import { isArray, isLayer, isModel, isObject, isTensor, isUnknown, shapeOf, unknown } from './values.ts';
@@ -55,7 +55,7 @@ export function makeSequential(context: Context, argument: Value, site: ts.Node,
 /** `model.add(value)`. */
 export function addToSequential(context: Context, model: ModelValue, added: Value, site: ts.Node): void {
   context.budget.spend(2);
-  const value = receiver(added);
+  const value = isUnknown(added) && added.spread ? added : receiver(added);
   if (isLayer(value)) push(context, model, value, applyNext(context, model, value));
   else if (isModel(value)) addModel(context, model, value, site);
   else if (isUnknown(value)) addUnknown(context, model, value, site);
@@ -102,6 +102,15 @@ function addModel(context: Context, model: ModelValue, nested: ModelValue, site:
 }
 
 function addUnknown(context: Context, model: ModelValue, value: UnknownValue, site: ts.Node): void {
+  // A list that leaves out what is false may hold nothing in its place; anywhere else only a layer can be added.
+  const alternatives = value.spread ? (value.alternatives ?? []) : usableAlternatives(value);
+  if (alternatives.some(alternative => isLayer(alternative) || isModel(alternative))) {
+    forEither(context, alternatives, { clause: value.reason, node: value.site ?? site }, alternative => {
+      if (alternative) addToSequential(context, model, alternative, site);
+      return undefined;
+    });
+    return;
+  }
   const input = model.outputs[0] ?? giveInput(context, model, openInput(value.reason), site);
   push(context, model, value, unknownLayerOn(context, value.reason, value.site ?? site, [input]));
 }
@@ -113,6 +122,7 @@ function setInputs(context: Context, model: ModelValue, inputs: readonly TensorV
 
 function push(context: Context, model: ModelValue, layer: StackItem['layer'], output: TensorValue): void {
   touch(context, model);
+  if (isLayer(layer)) layer.used = true;
   model.top = { below: model.top, layer, output, height: (model.top?.height ?? 0) + 1 };
   model.outputs = [output];
 }

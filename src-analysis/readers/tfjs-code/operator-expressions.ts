@@ -154,7 +154,7 @@ function logical(
     inBranch(context, () => undefined),
     why,
   );
-  return join(context, and ? unknown(why.clause) : left, taken.result, why);
+  return join(context, and ? false : left, taken.result, why);
 }
 
 function isNullish(value: Value): boolean | undefined {

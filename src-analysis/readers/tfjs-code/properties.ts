@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { touch } from './branches.ts';
+import { forEither, touch } from './branches.ts';
 import { limits } from './budget.ts';
 import { arrayMethod, arrayMethods, arrayOfLength } from './builtin-arrays.ts';
 import { stringMethod, stringMethods } from './builtin-strings.ts';
@@ -22,7 +22,7 @@ import type {
   UnknownValue,
   Value,
 } from './values.ts';
-import { isArray, isCallable, isExact, isObject, isUnknown, partOf, unknown } from './values.ts';
+import { isArray, isCallable, isExact, isLayer, isModel, isObject, isUnknown, partOf, unknown } from './values.ts';
 
 /** The key that a property name or an index stands for; anything but a string is not known. */
 export function propertyKey(context: Context, scope: Scope, name: ts.PropertyName): string | undefined {
@@ -42,8 +42,13 @@ export function keyOf(value: Value): string | undefined {
  */
 export function receiver(value: Value): Value {
   if (!isUnknown(value)) return value;
-  const usable = value.alternatives?.filter(alternative => alternative != null);
-  return usable?.length === 1 ? usable[0] : value;
+  const usable = usableAlternatives(value);
+  return usable.length === 1 ? usable[0] : value;
+}
+
+/** Alternatives of an unknown value that have members at all. */
+export function usableAlternatives(value: UnknownValue): readonly Value[] {
+  return value.alternatives?.filter(alternative => alternative != null && alternative !== false) ?? [];
 }
 
 /** Reads `object[key]`. Never fails: what is not there is undefined, what is not known is unknown. */
@@ -178,6 +183,11 @@ function settled(context: Context, value: Value, name: string, call: Call): Valu
 function unknownMethod(context: Context, object: UnknownValue, name: string, call: Call): Value {
   if (arrayMethods.has(name) && isCallable(call.args[0])) {
     return arrayMethod(context, arrayOfLength(context, object), name, call);
+  }
+  const usable = usableAlternatives(object);
+  if (usable.some(alternative => isLayer(alternative) || isModel(alternative) || isObject(alternative))) {
+    const why = { clause: object.reason, node: object.site ?? call.node };
+    return forEither(context, usable, why, one => callMethod(context, one, name, call.args, call.node));
   }
   return callValue(context, object, undefined, call.args, call.node);
 }

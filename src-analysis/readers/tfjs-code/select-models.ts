@@ -5,6 +5,8 @@ import { limits } from './budget.ts';
 import { type BuiltModel, buildGraph } from './build-graph.ts';
 import type { Context } from './context.ts';
 import { rangeOf } from './context.ts';
+import { fragments } from './fragments.ts';
+import { nodesOf } from './models.ts';
 import { calleeName, enclosingFunctionName, modelNameFor } from './names.ts';
 import type { ModelValue, Value } from './values.ts';
 import { isArray, isPrimitive } from './values.ts';
@@ -15,20 +17,42 @@ import { isArray, isPrimitive } from './values.ts';
  * with known arguments count for more than calls that nobody makes.
  */
 export function selectModels(context: Context): { models: ModelGraph[]; errors: ReadError[] } {
+  const candidates = context.models.filter(model => !isEmpty(model));
+  const whole = candidates.filter(model => !model.nested || model.trained);
+  const { chosen, errors } = choose(context, whole);
+  const reported = sitesOf(chosen);
+  // A model used as a layer of something that is not reported itself, and layers in no model, are told all the same.
+  const lost = candidates.filter(model => !whole.includes(model) && !isReported(context, model, reported));
+  const nested = choose(context, lost);
+  for (const site of sitesOf(nested.chosen)) reported.add(site);
+  const loose = fragments(context, reported).map(model => toChosen(context, model, false));
+  const all = [...chosen, ...nested.chosen, ...loose].sort((a, b) => a.model.site.pos - b.model.site.pos);
+  const names = uniqueNames(all);
+  const models = all.map(({ built }, index) => ({ ...built.graph, name: names[index] ?? built.graph.name }));
+  return { models, errors: [...errors, ...nested.errors, ...problemsOf(all.map(({ built }) => built))] };
+}
+
+function sitesOf(chosen: readonly Chosen[]): Set<ts.Node> {
+  const layers = chosen.flatMap(({ built }) => built.layers);
+  return new Set(layers.flatMap(layer => (layer.site ? [layer.site] : [])));
+}
+
+function isReported(context: Context, model: ModelValue, reported: ReadonlySet<ts.Node>): boolean {
+  return nodesOf(context, model).every(({ layer }) => !layer.site || layer.implicit || reported.has(layer.site));
+}
+
+function choose(context: Context, candidates: readonly ModelValue[]): { chosen: Chosen[]; errors: ReadError[] } {
   const bySite = new Map<ts.Node, ModelValue[]>();
-  for (const model of context.models) {
-    if (isEmpty(model) || (model.nested && !model.trained)) continue;
-    bySite.set(model.site, [...(bySite.get(model.site) ?? []), model]);
-  }
+  for (const model of candidates) bySite.set(model.site, [...(bySite.get(model.site) ?? []), model]);
   const chosen: Chosen[] = [];
   const errors: ReadError[] = [];
   let layers = 0;
   const sites = [...bySite].sort(([a], [b]) => a.pos - b.pos);
   for (const [site, group] of sites) {
     const variants = distinct(context, known(group));
-    for (const { model, built } of variants.slice(0, limits.variants)) {
-      layers += built.graph.layers.length;
-      if (layers <= limits.layers) chosen.push({ model, built, variant: variants.length > 1 });
+    for (const variant of variants.slice(0, limits.variants)) {
+      layers += variant.built.graph.layers.length;
+      if (layers <= limits.layers) chosen.push(variant);
     }
     if (variants.length > limits.variants) {
       const message = `More than ${limits.variants} different models are made here; the first ${limits.variants} are analysed.`;
@@ -39,9 +63,7 @@ export function selectModels(context: Context): { models: ModelGraph[]; errors: 
     errors.push({ message, range: rangeOf(context, calleeName(site)) });
     break;
   }
-  const names = uniqueNames(chosen);
-  const models = chosen.map(({ built }, index) => ({ ...built.graph, name: names[index] ?? built.graph.name }));
-  return { models, errors: [...errors, ...problemsOf(chosen.map(({ built }) => built))] };
+  return { chosen, errors };
 }
 
 interface Chosen {
@@ -62,16 +84,21 @@ function known(group: readonly ModelValue[]): readonly ModelValue[] {
   return executed ? certain : group;
 }
 
-function distinct(context: Context, group: readonly ModelValue[]): { model: ModelValue; built: BuiltModel }[] {
-  const seen = new Map<string, { model: ModelValue; built: BuiltModel }>();
+function distinct(context: Context, group: readonly ModelValue[]): Chosen[] {
+  const seen = new Map<string, Chosen>();
   for (const model of group.slice(0, 4 * limits.variants)) {
-    const built = buildGraph(context, model, model.name ?? modelNameFor(model.site));
-    const key = group.length === 1 ? '' : JSON.stringify([built.graph.layers, built.graph.gaps]);
-    if (!seen.has(key)) seen.set(key, { model, built });
+    const made = toChosen(context, model, true);
+    const key = group.length === 1 ? '' : JSON.stringify([made.built.graph.layers, made.built.graph.gaps]);
+    if (!seen.has(key)) seen.set(key, made);
   }
   const variants = [...seen.values()];
   const complete = variants.filter(({ model, built }) => !model.explored || isComplete(built.graph));
-  return complete.length > 0 ? complete : variants.slice(0, 1);
+  const kept = complete.length > 0 ? complete : variants.slice(0, 1);
+  return kept.length > 1 ? kept : kept.map(only => ({ ...only, variant: false }));
+}
+
+function toChosen(context: Context, model: ModelValue, variant: boolean): Chosen {
+  return { model, built: buildGraph(context, model, model.name ?? modelNameFor(model.site)), variant };
 }
 
 function isComplete(graph: ModelGraph): boolean {

@@ -41,7 +41,6 @@ export const modelCases: readonly { readonly what: string; readonly code: string
     what: 'several inputs and outputs; only what lies between them',
     code: `const a = tf.input({shape: [2]}), b = tf.input({shape: [3]}), unused = tf.input({shape: [9]});
       const ab = tf.layers.concatenate().apply([a, b]);
-      tf.layers.dense({units: 7}).apply(unused);
       const m = tf.model({inputs: [a, b], outputs: [tf.layers.dense({units: 1}).apply(ab), ab]});`,
     expected: `== m
       input [2]
@@ -201,6 +200,17 @@ export const modelCases: readonly { readonly what: string; readonly code: string
       input [5,3]
       lstm [5,3] -> [5,4], [4], [4]
       dense [5,4] -> [5,2]`,
+  },
+  {
+    what: 'the first state of a recurrent layer is an input, too',
+    code: `const x = tf.input({shape: [5, 3]});
+      const [, h, c] = tf.layers.lstm({units: 4, returnState: true}).apply(x);
+      const y = tf.layers.lstm({units: 4}).apply(x, {initialState: [h, c]});
+      const m = tf.model({inputs: x, outputs: y});`,
+    expected: `== m
+      input [5,3]
+      lstm [5,3] -> [4], [4], [4]
+      lstm [5,3] + [4] + [4] -> [4]`,
   },
   {
     what: 'a custom layer is unknown, with the shape that its computeOutputShape gives',

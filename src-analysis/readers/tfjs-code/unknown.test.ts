@@ -118,7 +118,7 @@ const cases: { what: string; code: string; expected: string }[] = [
       condition [8] + [8] -> [8] (unknown: The list is not known here: \`sizes\` is not defined in this file.)
       reLU [8] -> [8]
       condition [8] + [8] -> [8] (unknown: It depends on \`more()\`: the result of \`more\` is not known here.)
-      gap: Which layers the model has is not known here: the list is not known here: \`sizes\` is not defined in this file. @ sizes.forEach(() => m.add(tf.layers.reLU()))
+      gap: Which layers the model has is not known here: the list is not known here: \`sizes\` is not defined in this file. @ forEach
       gap: Which layers the model has is not known here: it depends on \`more()\`: the result of \`more\` is not known here. @ more()`,
   },
   {
@@ -213,6 +213,24 @@ const cases: { what: string; code: string; expected: string }[] = [
       gap: Which layers the model has is not known here: it depends on \`extra\`: it depends on \`flag\`: \`flag\` is not defined in this file. @ extra`,
   },
   {
+    what: 'one of two layers, or none',
+    code: `const m = tf.sequential({layers: [
+        tf.layers.dense({units: 4, inputShape: [8]}),
+        deep && tf.layers.dense({units: 4}),
+        (wide ? tf.layers.elu : tf.layers.reLU)(),
+        null].filter(Boolean)});`,
+    expected: `== m
+      input [8]
+      dense [8] -> [4]
+      dense [4] -> [4]
+      condition [4] + [4] -> [4] (unknown: It depends on \`deep\`: \`deep\` is not defined in this file.)
+      elu [4] -> [4]
+      reLU [4] -> [4]
+      condition [4] + [4] -> [4] (unknown: It depends on \`wide\`: \`wide\` is not defined in this file.)
+      gap: Which layers the model has is not known here: it depends on \`deep\`: \`deep\` is not defined in this file. @ deep
+      gap: Which layers the model has is not known here: it depends on \`wide\`: \`wide\` is not defined in this file. @ wide`,
+  },
+  {
     what: 'options of which some are not known',
     code: `const m = tf.sequential({layers: [
         tf.layers.conv2d({inputShape: [8, 8, 1], filters: 4, ...options}), tf.layers.conv2d(options)]});`,
@@ -221,6 +239,38 @@ const cases: { what: string; code: string; expected: string }[] = [
       conv2d ? -> ? (unknown: dataFormat is not known: \`options\` is not defined in this file; padding is not known: \`options\` is not defined in this file; useBias is not known: \`options\` is not defined in this file.)
       conv2d ? -> ? (unknown: dataFormat is not known: \`options\` is not defined in this file; padding is not known: \`options\` is not defined in this file; useBias is not known: \`options\` is not defined in this file.)
       gap: The input shape of the model is not known here: \`options\` is not defined in this file. @ conv2d`,
+  },
+  {
+    what: 'layers of a helper that only other files call',
+    code: `export const block = (x, filters, kernelSize = 3) => {
+        const y = tf.layers.conv2d({filters, kernelSize}).apply(x);
+        return tf.layers.reLU().apply(y);
+      };
+      export const head = () => tf.layers.timeDistributed({layer: tf.layers.dense({units: 3})});`,
+    expected: `== block
+      unknown ? (unknown: \`x\` is a parameter of \`block\`, which is not called with known arguments here.)
+      conv2d ? -> [?,?,?]
+      reLU [?,?,?] -> [?,?,?]
+      gap: These layers are not seen to be part of a model of this file.
+      gap: The output shape of \`conv2d_1\` is not known here: filters: \`filters\` is a parameter of \`block\`, which is not called with known arguments here. @ conv2d
+      == head
+      unknown ? (unknown: What the layer is applied to is not known here.)
+      timeDistributed ? -> ?
+      gap: These layers are not seen to be part of a model of this file.`,
+  },
+  {
+    what: 'a functional model that is not finished yet, and a model whose use is not followed',
+    code: `const x = tf.input({shape: [4]});
+      const y = tf.layers.dense({units: 3}).apply(x);
+      const inner = tf.sequential({layers: [tf.layers.dense({units: 5, inputShape: [4]})]});
+      register(inner.apply(x));`,
+    expected: `== layers
+      input [4]
+      dense [4] -> [3]
+      gap: These layers are not seen to be part of a model of this file.
+      == inner
+      input [4]
+      dense [4] -> [5]`,
   },
   {
     what: 'unfinished code',

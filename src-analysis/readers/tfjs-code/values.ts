@@ -119,6 +119,8 @@ export interface LayerValue {
   readonly implicit: boolean;
   /** Assigned later (`layer.trainable = false`); undefined while the configuration decides. */
   trainable: boolean | undefined;
+  /** Part of a model at some time, or of another layer's configuration. */
+  used: boolean;
   /** Its applications, in order. */
   readonly nodes: ApplyNode[];
   /** The instance of a class of the user's own that extends a layer class. */
