@@ -106,6 +106,17 @@ describe('layers', () => {
     ]);
   });
 
+  test('that use the same bias only are separate: exporters store equal tensors once', () => {
+    const graph = readModel({
+      inputs: { x: [1, 4] },
+      nodes: [node('Gemm', 'x v b', 'a'), node('Gemm', 'a w b', 'y')],
+      initializers: { v: weight(4, 4), w: weight(4, 4), b: weight(4) },
+      outputs: { y: null },
+    });
+    expect(graph.gaps).toEqual([]);
+    expect(graph.layers.some(({ sharedWith }) => sharedWith !== undefined)).toBe(false);
+  });
+
   test('are made of constants where these meet activations', () => {
     const graph = readModel({
       inputs: { x: ['N', 3, 4] },

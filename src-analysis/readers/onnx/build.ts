@@ -1,6 +1,6 @@
 import type { Edge, ModelFormat, ModelGraph, Shape, WeightRef } from '../../model/graph.ts';
 import { type CancellationToken, type ReadError, throwIfCancelled } from '../reader.ts';
-import { constantNodeValue, foldedValues, tensorValue } from './constants.ts';
+import { constantNodeValue, foldedValues } from './constants.ts';
 import {
   constantInputs,
   MAX_RANK,
@@ -10,13 +10,14 @@ import {
   type Operator,
   type Outcome,
 } from './context.ts';
-import { batchConvention, inputShape, recordedShape } from './convention.ts';
+import { batchConvention, recordedShape } from './convention.ts';
 import { foldBudget } from './fold.ts';
 import { mergedBias } from './merge-bias.ts';
-import { functionKey, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor } from './model.ts';
+import { functionKey, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';
 import { NEWEST_OPSET, operators } from './operators/table.ts';
 import { describe, orderNodes } from './order.ts';
 import { markSharedWeights } from './shared-weights.ts';
+import { addInitializer, addInput, addMissingValue } from './sources.ts';
 import {
   addLayer,
   edgeOf,
@@ -29,7 +30,7 @@ import {
   shortened,
   uniqueName,
 } from './state.ts';
-import { MAX_DIM, sampleShape, type Value } from './value.ts';
+import { sampleShape, type Value } from './value.ts';
 
 export interface BuiltGraph {
   /** Null where the graph is cyclic. */
@@ -120,58 +121,6 @@ function countUses(graph: OnnxGraph, captured: GraphState['order']['captured']):
   for (const names of captured.values()) names.forEach(count);
   for (const { name } of graph.outputs) count(name);
   return uses;
-}
-
-function addInitializer(state: GraphState, tensor: OnnxTensor): void {
-  const { name, dims } = tensor;
-  if (state.values.has(name)) return;
-  const value = tensorValue(tensor, name, true, sentence => noteError(state, sentence));
-  const possible = dims.length <= MAX_RANK && dims.every(dim => dim >= 0 && dim <= MAX_DIM);
-  if (!possible) {
-    noteError(
-      state,
-      `Tensor '${name}' has impossible dimensions [${dims.slice(0, 8).join(', ')}]. Export the model again.`,
-    );
-  }
-  state.values.set(name, possible ? value : { ...value, shape: null, origin: null });
-}
-
-/** A graph input with an initializer is a weight that may be overridden; only the others are inputs of the model. */
-function addInput(state: GraphState, { name, shape }: OnnxGraph['inputs'][number]): void {
-  if (state.values.has(name)) return;
-  const dims = shape?.slice(0, MAX_RANK) ?? null;
-  const bad = dims?.find(dim => typeof dim === 'number' && (dim > MAX_DIM || !Number.isInteger(dim)));
-  if (bad !== undefined || (shape && shape.length > MAX_RANK)) {
-    noteError(
-      state,
-      `Input '${name}' has the impossible shape [${dims?.slice(0, 8).join(', ')}]. Export the model again.`,
-    );
-  }
-  const full = dims === null ? { shape: null, batch: 'lost' as const } : inputShape(dims, state.convention);
-  const layer = addLayer(state, {
-    name: uniqueName(state, name),
-    type: 'Input',
-    op: { kind: 'input' },
-    inputs: [],
-    inputShapes: [],
-    outputShapes: [sampleShape(full.shape, full.batch, state.convention.batch)],
-    weights: [],
-  });
-  state.values.set(name, { kind: 'activation', edge: { layer: layer.id, output: 0 }, ...full });
-}
-
-/** Stands for a value that nothing makes, so that its users keep an edge. The error itself is noted with the order. */
-function addMissingValue(state: GraphState, name: string): void {
-  const layer = addLayer(state, {
-    name: uniqueName(state, name),
-    type: 'Missing',
-    op: { kind: 'unknown', reason: 'Nothing in the graph makes this value.' },
-    inputs: [],
-    inputShapes: [],
-    outputShapes: [null],
-    weights: [],
-  });
-  state.values.set(name, { kind: 'activation', edge: { layer: layer.id, output: 0 }, shape: null, batch: 'lost' });
 }
 
 function addNode(state: GraphState, node: OnnxNode): void {

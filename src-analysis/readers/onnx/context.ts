@@ -193,12 +193,12 @@ export function layerWeight(context: NodeContext, value: ConstantValue, role: st
   return weightRef(value, role, true);
 }
 
-/** The constants among the inputs from `first` on, as weights of a layer that is not understood further. */
-export function constantInputs(context: NodeContext, first = 0): WeightRef[] {
-  return context.inputs
-    .slice(first)
-    .filter(value => value?.kind === 'constant')
-    .map((value, index) => weightRef(value, `input${first + index + 1}`, value.origin?.initializer ?? false));
+/** The constants among the inputs, as weights of a layer that is not understood further. */
+export function constantInputs({ inputs }: NodeContext): WeightRef[] {
+  return inputs.flatMap((value, index) => {
+    if (value?.kind !== 'constant') return [];
+    return [weightRef(value, `input${index + 1}`, value.origin?.initializer ?? false)];
+  });
 }
 
 /** "[1, ?, 32]". */

@@ -86,3 +86,19 @@ test('reading stops when it is asked to', () => {
   };
   expect(() => readOnnx({ path: 'x.onnx', bytes }, cancel)).toThrow(Cancelled);
 });
+
+test('ten thousand layers are read', () => {
+  const attributes = { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1], group: 1 };
+  const nodes = Array.from({ length: 10_000 }, (_, i) => ({
+    op: 'Conv',
+    inputs: [`v${i}`, 'w'],
+    outputs: [`v${i + 1}`],
+    attributes,
+  }));
+  const initializers = { w: { dims: [4, 4, 3, 3] } };
+  const bytes = buildModel({ inputs: { v0: [1, 4, 9, 9] }, initializers, nodes, outputs: { v10000: null } });
+  const { models, errors } = readOnnx({ path: 'x.onnx', bytes }, neverCancelled);
+  expect(errors).toEqual([]);
+  expect(models[0]!.layers).toHaveLength(10_001);
+  expect(models[0]!.layers.at(-1)!.outputShapes).toEqual([[4, 9, 9]]);
+});

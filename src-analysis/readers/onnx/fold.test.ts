@@ -141,3 +141,9 @@ test('values of many entries are not computed, and long chains end', () => {
   expect(folded.get('v20000')).toEqual([20_000]);
   expect(folded.get('sum')).toBeNull();
 });
+
+test('operators of very many operands are left alone', () => {
+  const inputs = Array.from({ length: 200_000 }, () => 'one');
+  const bytes = buildModel({ initializers: { one: ints(1) }, nodes: [{ op: 'Max', inputs, outputs: ['y'] }] });
+  expect(foldedElements(bytes).get('y')).toBeNull();
+});

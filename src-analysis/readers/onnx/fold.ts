@@ -1,8 +1,10 @@
 import { inputElements, intAttribute, type NodeContext, normalizeAxis } from './context.ts';
+import { arithmeticFolds } from './fold-arithmetic.ts';
+import { broadcastReader, completeShape, type Element, type Fold, flatIndex, tabulate } from './fold-tensor.ts';
 import { isFloatType } from './model.ts';
 import { shapeBounds } from './operators/shape.ts';
 import { readSlices } from './operators/slicing.ts';
-import { type Elements, product, type Value } from './value.ts';
+import { type Elements, product } from './value.ts';
 
 /** Values of more entries are neither shapes nor parameters; they are not computed. */
 export const MAX_FOLDED_ELEMENTS = 4096;
@@ -15,11 +17,6 @@ export interface FoldBudget {
 export function foldBudget(): FoldBudget {
   return { remaining: 4_000_000 };
 }
-
-type Element = number | null;
-
-/** Computes an operator's output elements, given the output's shape. Null: cannot be told. */
-type Fold = (context: NodeContext, shape: readonly number[], output: number) => Elements | null;
 
 /**
  * The elements that a node of constants gives, for the arithmetic on shapes that exporters emit. An element that is not
@@ -40,71 +37,6 @@ export function foldElements(
   budget.remaining -= cost;
   const elements = folds.get(context.node.opType)?.(context, shape, output) ?? null;
   return elements?.length === count ? elements : null;
-}
-
-function completeShape(value: Value | null | undefined): readonly number[] | null {
-  if (!value?.shape || value.shape.includes(null)) return null;
-  return value.shape as readonly number[];
-}
-
-/** Row-major position of every entry of `shape`, as coordinates, given to `at`. */
-function tabulate(shape: readonly number[], at: (coordinates: readonly number[]) => Element): Element[] {
-  const result: Element[] = [];
-  const coordinates = shape.map(() => 0);
-  const count = product(shape) ?? 0;
-  for (let i = 0; i < count; i++) {
-    result.push(at(coordinates));
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      coordinates[axis]! += 1;
-      if (coordinates[axis]! < shape[axis]!) break;
-      coordinates[axis] = 0;
-    }
-  }
-  return result;
-}
-
-function flatIndex(shape: readonly number[], coordinates: readonly number[]): number {
-  return shape.reduce((index, dim, axis) => index * dim + coordinates[axis]!, 0);
-}
-
-/** Reads an input by the coordinates of a shape it is broadcast to. */
-function broadcastReader(context: NodeContext, index: number): ((coordinates: readonly number[]) => Element) | null {
-  const shape = completeShape(context.inputs[index]);
-  const elements = inputElements(context, index);
-  if (!shape || !elements) return null;
-  return coordinates => {
-    const lead = coordinates.length - shape.length;
-    const own = shape.map((dim, axis) => (dim === 1 ? 0 : coordinates[lead + axis]!));
-    return elements[flatIndex(shape, own)] ?? null;
-  };
-}
-
-function inputIsInteger({ inputs }: NodeContext): boolean {
-  const first = inputs[0];
-  return first?.kind === 'constant' && !isFloatType(first.dataType);
-}
-
-function elementwise(count: number, compute: (integer: boolean, ...operands: number[]) => number): Fold {
-  return (context, shape) => {
-    const operands = context.inputs.slice(0, count).map((_, index) => broadcastReader(context, index));
-    if (operands.length < count || operands.includes(null)) return null;
-    const integer = inputIsInteger(context);
-    return tabulate(shape, coordinates => {
-      const values = operands.map(read => read!(coordinates));
-      if (values.includes(null)) return null;
-      const result = compute(integer, ...(values as number[]));
-      return Number.isNaN(result) || (integer && !Number.isFinite(result)) ? null : result;
-    });
-  };
-}
-
-const unary = (compute: (x: number) => number) => elementwise(1, (_, x) => compute(x!));
-const binary = (compute: (x: number, y: number) => number) => elementwise(2, (_, x, y) => compute(x!, y!));
-
-/** Entry by entry over any number of inputs. */
-function variadic(combine: (x: number, y: number) => number): Fold {
-  return (context, shape, output) =>
-    elementwise(context.inputs.length, (_, first, ...rest) => rest.reduce(combine, first!))(context, shape, output);
 }
 
 /** Entries stay in their order: Reshape and its like. */
@@ -262,18 +194,6 @@ const range: Fold = (context, shape) => {
   return tabulate(shape, ([position]) => start + position! * delta);
 };
 
-/** Reductions of a whole list to one number, as exporters use them on shapes. */
-function reduction(start: number, combine: (x: number, y: number) => number): Fold {
-  return (context, shape) => {
-    const values = inputElements(context, 0);
-    if (!values || product(shape) !== 1) return null;
-    if (values.includes(null)) return [null];
-    return [(values as readonly number[]).reduce(combine, start)];
-  };
-}
-
-const truth = (condition: boolean) => (condition ? 1 : 0);
-
 const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Shape', shapeOf],
   ['Size', sizeOf],
@@ -293,32 +213,5 @@ const folds: ReadonlyMap<string, Fold> = new Map<string, Fold>([
   ['Expand', expand],
   ['Tile', tile],
   ['Where', where],
-  ['Add', binary((x, y) => x + y)],
-  ['Sub', binary((x, y) => x - y)],
-  ['Mul', binary((x, y) => x * y)],
-  ['Div', elementwise(2, (integer, x, y) => (integer ? Math.trunc(x! / y!) : x! / y!))],
-  // Integer remainders take the divisor's sign in ONNX; fmod, which takes the dividend's, is not used on shapes.
-  ['Mod', binary((x, y) => x - y * Math.floor(x / y))],
-  ['Pow', binary((x, y) => x ** y)],
-  ['Max', variadic((x, y) => Math.max(x, y))],
-  ['Min', variadic((x, y) => Math.min(x, y))],
-  ['Sum', variadic((x, y) => x + y)],
-  ['Equal', binary((x, y) => truth(x === y))],
-  ['Greater', binary((x, y) => truth(x > y))],
-  ['GreaterOrEqual', binary((x, y) => truth(x >= y))],
-  ['Less', binary((x, y) => truth(x < y))],
-  ['LessOrEqual', binary((x, y) => truth(x <= y))],
-  ['And', binary((x, y) => truth(x !== 0 && y !== 0))],
-  ['Or', binary((x, y) => truth(x !== 0 || y !== 0))],
-  ['Not', unary(x => truth(x === 0))],
-  ['Neg', unary(x => -x)],
-  ['Abs', unary(Math.abs)],
-  ['Floor', unary(Math.floor)],
-  ['Ceil', unary(Math.ceil)],
-  ['Sqrt', unary(Math.sqrt)],
-  ['Reciprocal', unary(x => 1 / x)],
-  ['ReduceProd', reduction(1, (x, y) => x * y)],
-  ['ReduceSum', reduction(0, (x, y) => x + y)],
-  ['ReduceMax', reduction(Number.NEGATIVE_INFINITY, (x, y) => Math.max(x, y))],
-  ['ReduceMin', reduction(Number.POSITIVE_INFINITY, (x, y) => Math.min(x, y))],
+  ...arithmeticFolds,
 ]);

@@ -22,7 +22,7 @@ function inferredValues(bytes: Uint8Array): ReadonlyMap<string, Value> {
   return buildGraph({ ...model, graph }, { name: '', format: 'onnx' }, neverCancelled).values;
 }
 
-const folders = ['paper', 'zoo'];
+const folders = ['paper', 'zoo', 'keras'];
 const files = folders.flatMap(folder =>
   readdirSync(new URL(folder, fixtures))
     .filter(f => f.endsWith('.onnx'))

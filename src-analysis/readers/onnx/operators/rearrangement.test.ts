@@ -189,6 +189,14 @@ checkOperators([
   {
     op: 'Resize',
     x: [2, 3, 4, 4],
+    weights: [null, null, ints(2, 3, 8, 8)],
+    attributes: { mode: 'nearest', coordinate_transformation_mode: 'tf_half_pixel_for_nn', nearest_mode: 'floor' },
+    is: { kind: 'rearrange', how: 'upsample' },
+    y: [3, 8, 8],
+  },
+  {
+    op: 'Resize',
+    x: [2, 3, 4, 4],
     weights: [null, { dims: [4], values: [1, 1, 1.5, 1.5] }],
     attributes: { mode: 'linear' },
     is: { kind: 'unknown', reason: 'It interpolates in a way that is not covered.' },

@@ -101,7 +101,7 @@ function repeatsEntries(context: NodeContext, early: boolean): boolean {
   if (early) return true;
   const transformation = stringAttribute(context, 'coordinate_transformation_mode', 'half_pixel');
   const rounding = stringAttribute(context, 'nearest_mode', 'round_prefer_floor');
-  if (transformation === 'asymmetric') return rounding === 'floor';
+  if (transformation === 'asymmetric' || transformation === 'tf_half_pixel_for_nn') return rounding === 'floor';
   return transformation.startsWith('half_pixel') && rounding.startsWith('round_prefer');
 }
 
