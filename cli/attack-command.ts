@@ -18,6 +18,7 @@ interface AttackOptions {
   readonly seed: number;
   readonly steps?: number;
   readonly engine: string;
+  readonly tfjsFolder?: string;
   readonly out: string;
   readonly format: 'text' | 'json';
 }
@@ -45,6 +46,10 @@ export function addAttackCommand(program: Command, environment: Environment): vo
         .choices(['auto', 'cpu', 'wasm', 'webgpu', 'cuda', 'tfjs'])
         .default('auto'),
     )
+    .option(
+      '--tfjs-folder <folder>',
+      'where the engine tfjs finds TensorFlow.js; default: from the model’s folder upwards',
+    )
     .option('--out <folder>', 'where pictures and reports go', 'leaklint-out')
     .addOption(new Option('--format <format>', 'form of the report').choices(['text', 'json']).default('text'))
     .action(async (model: string, options: AttackOptions) => {
@@ -67,6 +72,7 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
     seed: options.seed,
     ...(options.steps === undefined ? {} : { steps: options.steps }),
     engine: options.engine,
+    ...(options.tfjsFolder === undefined ? {} : { tfjsFolder: absolute(options.tfjsFolder) }),
     preprocess: options.preprocess,
   };
   let run = newRun(0, spec);

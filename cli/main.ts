@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addAttackCommand } from './attack-command.ts';
 import { addCheckCommand } from './check-command.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { type Environment, exitCodes, processEnvironment, UserError } from './environment.ts';
 import { addRuleCommands } from './rule-commands.ts';
 
@@ -32,6 +33,7 @@ export async function runCommand(args: readonly string[], environment: Environme
   addCheckCommand(program, environment, setExitCode);
   addAttackCommand(program, environment);
   addRuleCommands(program, environment);
+  addDoctorCommand(program, environment);
   try {
     await program.parseAsync(args, { from: 'user' }).finally(() => environment.write(output.join('')));
   } catch (error) {

@@ -138,7 +138,8 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     const { model, setup } = state;
     const { image, ...others } = setup;
     const kind: AttackSpec['source']['kind'] = isGradient(image) ? 'gradient' : 'image';
-    const settings = { ...others, source: { kind, path: image } };
+    const tfjsFolder = vscode.workspace.getConfiguration('leaklint').get<string>('attack.tfjsFolder');
+    const settings = { ...others, source: { kind, path: image }, ...(tfjsFolder ? { tfjsFolder } : {}) };
     const spec = { ...settings, modelName: model.name };
     setState({
       ...state,

@@ -10,8 +10,19 @@ import {
   ResponseError,
 } from 'vscode-jsonrpc/node';
 import { attacks } from '../attacks/registry.ts';
+import { chooseEngine } from '../engines/choose.ts';
 import { engineChoices } from './engines.ts';
-import { type AttackEvent, type AttackSpec, choicesMethod, eventMethod, runMethod } from './protocol.ts';
+import {
+  type AttackChoices,
+  type AttackEvent,
+  type AttackSpec,
+  choicesMethod,
+  eventMethod,
+  type ProbeParams,
+  type ProbeResult,
+  probeMethod,
+  runMethod,
+} from './protocol.ts';
 import { runSpec } from './run-spec.ts';
 
 const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
@@ -26,10 +37,25 @@ connection.onRequest(runMethod, async (spec: AttackSpec, token: CancellationToke
   }
 });
 
-connection.onRequest(choicesMethod, async () => ({
-  methods: attacks.map(({ name, description }) => ({ id: name, title: name, description })),
-  engines: await engineChoices(),
-}));
+connection.onRequest(
+  choicesMethod,
+  (): AttackChoices => ({
+    methods: attacks.map(({ name, description }) => ({ id: name, title: name, description })),
+    engines: engineChoices,
+  }),
+);
+
+connection.onRequest(probeMethod, async ({ engine, folder }: ProbeParams): Promise<ProbeResult> => {
+  try {
+    const chosen = await chooseEngine(engine, { folder });
+    const { device, version } = chosen.engine.info;
+    await chosen.engine.dispose();
+    return { works: true, device, version, reason: '' };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { works: false, device: '', version: '', reason: reason.replace(`${engine}: `, '') };
+  }
+});
 
 // Nobody is left to run for.
 process.on('disconnect', () => process.exit(0));

@@ -23,6 +23,8 @@ export interface AttackSpec {
   readonly steps?: number;
   /** `auto`, `cpu`, `wasm`, `webgpu`, `cuda` or `tfjs`. */
   readonly engine: string;
+  /** Where the engine `tfjs` looks for TensorFlow.js; absent: from the model's folder upwards. */
+  readonly tfjsFolder?: string;
   /** Preprocessing as an expression in x, `x/255 - 0.5`. */
   readonly preprocess: string;
 }
@@ -116,3 +118,19 @@ export const runMethod = 'attack/run';
 export const eventMethod = 'attack/event';
 /** Request without parameters; answers {@link AttackChoices}. */
 export const choicesMethod = 'attack/choices';
+
+/** Request: whether one engine works here. In a process of its own, since native libraries may take it down. */
+export const probeMethod = 'attack/probe';
+export interface ProbeParams {
+  /** An engine's own name. */
+  readonly engine: string;
+  /** Where TensorFlow.js is looked for. */
+  readonly folder: string;
+}
+export interface ProbeResult {
+  readonly works: boolean;
+  readonly device: string;
+  readonly version: string;
+  /** Why not, and what it needs; empty where it works. */
+  readonly reason: string;
+}

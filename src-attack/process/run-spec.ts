@@ -6,10 +6,10 @@ import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import { binaryExtensions, readModels } from '../../src-analysis/readers/read.ts';
 import { neverCancelled, type SourceFile } from '../../src-analysis/readers/reader.ts';
 import { modelLine } from '../../src-analysis/reports/headline.ts';
+import { chooseEngine } from '../engines/choose.ts';
 import { readCapture } from '../gradient/captured.ts';
 import { prepareRun, type RunSource } from '../run/prepare.ts';
 import { type AttackReport, type RunHooks, runAttacks } from '../run/run.ts';
-import { loadEngine } from './engines.ts';
 import type { AttackSpec } from './protocol.ts';
 
 /** Reads what a spec names and runs its attacks. @throws {Error} with a sentence for the user */
@@ -18,7 +18,7 @@ export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<Attack
   const model = chooseModel(file, spec.model.name);
   const example = await readExample(spec.source);
   const folder = path.dirname(path.resolve(spec.model.path));
-  const engine = await loadEngine(spec.engine, folder);
+  const { engine } = await chooseEngine(spec.engine, { folder: spec.tfjsFolder ?? folder });
   try {
     const prepared = await prepareRun(
       {
