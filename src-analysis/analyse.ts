@@ -36,8 +36,9 @@ function isConvolution({ op }: Layer): boolean {
 }
 
 function identifiableOf(graph: ModelGraph, table: RankTable): Identifiable {
-  const result = readChain(graph);
-  if ('chain' in result) return identifiableDimension(result.chain, table);
+  const read = readChain(graph);
+  const result = 'chain' in read ? identifiableDimension(read.chain, table) : read;
+  if ('rank' in result) return result;
   const input = graph.layers[graph.inputs[0]?.layer ?? -1];
   return {
     rank: null,

@@ -10,6 +10,8 @@ export interface ConvStage {
   readonly geometry: ConvGeometry;
   /** All activations between this convolution and the next stage, taken together. */
   readonly activation: Exclude<ActivationClass, 'lossy'>;
+  /** Whether a bias adds Σ_p δ[o, p] to the gradients. */
+  readonly bias: boolean;
 }
 
 export interface Chain {
@@ -25,7 +27,13 @@ export interface Chain {
   readonly assumptions: readonly string[];
 }
 
-export type ChainResult = { readonly chain: Chain } | { readonly reason: string; readonly layer?: number };
+/** Why there is no identifiable dimension, in a clause, and the layer in the way. */
+export interface ChainObstacle {
+  readonly reason: string;
+  readonly layer?: number;
+}
+
+export type ChainResult = { readonly chain: Chain } | ChainObstacle;
 
 /** Layers that pass every entry on, in some order. */
 const rearranged = new Set(['flatten', 'reshape', 'permute', 'squeeze', 'unsqueeze', 'reverse']);
@@ -113,7 +121,7 @@ function convolve(walk: Walk, layer: Layer, op: ConvOp): Obstacle {
   const found = layerGeometry(walk.graph, layer, op);
   if ('reason' in found) return found.reason;
   walk.rearranging = undefined;
-  walk.stages.push({ layer: layer.id, geometry: found.geometry, activation: 'linear' });
+  walk.stages.push({ layer: layer.id, geometry: found.geometry, activation: 'linear', bias: op.bias });
   return activate(walk, layer.activation);
 }
 

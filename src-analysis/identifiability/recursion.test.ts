@@ -25,13 +25,19 @@ describe('the identifiable dimension', () => {
     {
       name: 'a separate activation counts as the layer’s own',
       layers: [
-        `conv2d({ ${input}, filters: 6, kernelSize: 3 })`,
+        `conv2d({ ${input}, filters: 6, kernelSize: 3, useBias: false })`,
         "activation({ activation: 'tanh' })",
         "conv2d({ filters: 3, kernelSize: 4, strides: 2, name: 'narrow' })",
         "activation({ activation: 'sigmoid' })",
         ...head,
       ],
       rank: 1029,
+      decidedBy: 'narrow',
+    },
+    {
+      name: 'a bias before the deciding layer adds an equation a filter',
+      layers: [wide.replace('useBias: false, ', ''), narrow, ...head],
+      rank: 1035,
       decidedBy: 'narrow',
     },
     {

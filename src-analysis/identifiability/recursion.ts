@@ -1,32 +1,41 @@
 import type { ConvRanks, Identifiable } from '../model/analysis.ts';
+import { rowsOf } from '../solubility/conv-geometry.ts';
 import type { RankTable } from '../solubility/layer-analysis.ts';
-import { outputPositions } from '../solubility/layer-geometry.ts';
-import type { Chain, ConvStage } from './chain.ts';
+import type { Chain, ChainObstacle, ConvStage } from './chain.ts';
+import { allOutputs, inputsSeen, type Positions, restrictTo } from './reached.ts';
 
-/** One convolution as the recursion sees it. All counts are dimensions. */
+/** One convolution as the recursion sees it: the part of it whose outputs reach the model's output. Counts are dimensions. */
 interface Step {
   readonly layer: number;
   readonly ranks: ConvRanks;
-  /** I₀: relations Σ W·K = Σ δ·W between the two families of rows. */
-  readonly relations: number;
+  /** The law behind `ranks` is in doubt. */
+  readonly doubtful: boolean;
   /** Entries of the layer's input, and of its output, that reach the model's output. */
   readonly inputReached: number;
   readonly outputReached: number;
-  /** Relations that the activation behind adds (conservation law of homogeneous activations). */
+  /** Gradient rows, a bias included. */
+  readonly rows: number;
+  /** σ″ ≠ 0 behind this convolution. */
+  readonly curved: boolean;
+  /** Relations that a homogeneous activation behind adds. */
   readonly conserved: number;
 }
 
 /**
- * Identifiable dimension r: generic rank of ∂(all gradients)/∂(input), by the recursion over the convolutions from the
- * last to the first. In the kernel of that Jacobian δ of the layer above is frozen, so the conditions peel off layer by
- * layer: what is known of a layer's output gives at most rank W equations for its input, its weights' gradient rank K, and
- * the relations they share count once, less those that touch what is not known. Upper bounds are proven, equality is
- * verified against numerical ranks: see docs/maths.md.
+ * Identifiable dimension r: generic rank of J = ∂(all gradients)/∂(input), by a recursion over the convolutions from the
+ * last to the first. In the kernel of J the layers behind are frozen, so the conditions peel off layer by layer. With r known
+ * dimensions of a layer's output, its input has
+ *   min(rank U, min(r, rank W) + rows of K)
+ * of them: where part of the output is free, its δ moves with it (σ″ ≠ 0), which makes even dependent gradient rows
+ * independent, up to what the full system U gives. Where nothing curves, the rows count by rank K. The first bound is proven,
+ * the second verified against exact Jacobians: docs/maths.md.
  */
-export function identifiableDimension(chain: Chain, table: RankTable): Identifiable {
+export function identifiableDimension(chain: Chain, table: RankTable): Identifiable | ChainObstacle {
   const steps = stepsOf(chain, table);
-  const rank = steps.length === 0 ? chain.features : lastOf(known(steps, chain.features));
-  const bottleneck = rank < chain.unknowns ? bottleneckOf(steps, chain.features, rank) : undefined;
+  if (!Array.isArray(steps)) return steps;
+  const { dimensions, doubtful } = known(steps, chain.features);
+  const rank = steps.length === 0 ? chain.features : lastOf(dimensions);
+  const bottleneck = rank < chain.unknowns ? bottleneckOf(steps, chain.features, dimensions) : undefined;
   return {
     rank,
     unknowns: chain.unknowns,
@@ -38,29 +47,44 @@ export function identifiableDimension(chain: Chain, table: RankTable): Identifia
       'cross-entropy loss with a known label',
       'weights known and in general position',
       ...chain.assumptions,
+      ...(doubtful ? ['the counts are near a critical one, where the law may be off by a few dimensions'] : []),
     ],
   };
 }
 
-/** Known dimension of the input of every convolution, from the last one to the first. */
-function known(steps: readonly Step[], features: number, freed = -1): number[] {
-  const dimensions: number[] = [];
-  let r = features;
-  for (let i = steps.length - 1; i >= 0; i--) {
-    const step = steps[i]!;
-    const reached = Math.min(step.ranks.touched, step.inputReached);
-    r = i === freed ? reached : Math.min(reached, equations(step, r, reached));
-    dimensions.push(r);
-  }
-  return dimensions;
+interface Known {
+  /** Known dimensions of the input of every convolution, from the last one to the first. */
+  readonly dimensions: number[];
+  readonly doubtful: boolean;
 }
 
-function equations(step: Step, r: number, reached: number): number {
-  const { ranks, relations, outputReached, conserved } = step;
-  const fromOutput = Math.min(r, ranks.weights);
-  const fromGradient = Math.min(ranks.gradients, reached);
-  const overlap = Math.max(conserved, relations - Math.max(0, outputReached - r), 0);
-  return Math.max(fromOutput, fromGradient, fromOutput + ranks.gradients - overlap);
+/** @param freed a step whose whole reached input is taken as known */
+function known(steps: readonly Step[], features: number, freed = -1): Known {
+  const dimensions: number[] = [];
+  let r = features;
+  let moving = false;
+  let doubtful = false;
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i]!;
+    moving ||= step.curved && r < step.outputReached;
+    const limit = Math.min(step.ranks.system, step.inputReached);
+    const given = equations(step, r, moving);
+    doubtful ||= step.doubtful || isNearCritical(step, r, given, limit);
+    r = i === freed ? step.inputReached : Math.min(limit, given);
+    dimensions.push(r);
+  }
+  return { dimensions, doubtful };
+}
+
+/** Equations for a layer's input from `r` known dimensions of its output and its own gradient. */
+function equations({ ranks, rows, conserved }: Step, r: number, moving: boolean): number {
+  return Math.min(r, ranks.weights) + (moving ? rows : ranks.gradients) - conserved;
+}
+
+/** Within a few percent of equality a special position matters, as it does for one layer's rank U. */
+function isNearCritical({ ranks, outputReached }: Step, r: number, given: number, limit: number): boolean {
+  if (r >= outputReached) return false;
+  return Math.abs(given - limit) < 0.1 * limit || Math.abs(r - ranks.weights) < 0.2 * ranks.weights;
 }
 
 function lastOf(dimensions: readonly number[]): number {
@@ -74,55 +98,58 @@ const deepestQuestioned = 300;
  * The layer that decides r: the one without whose loss (its whole reached input known) r would grow most; where no single
  * layer does, the one with the smallest known share of its input.
  */
-function bottleneckOf(steps: readonly Step[], features: number, rank: number): number | undefined {
+function bottleneckOf(steps: readonly Step[], features: number, dimensions: readonly number[]): number | undefined {
   if (steps.length <= deepestQuestioned) {
-    const gains = steps.map((_, i) => lastOf(known(steps, features, i)) - rank);
+    const rank = lastOf(dimensions);
+    const gains = steps.map((_, i) => lastOf(known(steps, features, i).dimensions) - rank);
     const best = Math.max(...gains);
     // Among layers that would give the same, the one nearest the output loses first.
     if (best > 0) return steps[gains.lastIndexOf(best)]?.layer;
   }
-  const shares = known(steps, features)
-    .reverse()
-    .map((r, i) => r / Math.max(1, steps[i]!.inputReached));
-  return steps[shares.indexOf(Math.min(...shares))]?.layer;
+  const shares = [...dimensions].reverse().map((r, i) => r / Math.max(1, steps[i]!.inputReached));
+  let least = 0;
+  for (const [i, share] of shares.entries()) if (share < shares[least]!) least = i;
+  return steps[least]?.layer;
 }
 
-function stepsOf({ stages, features }: Chain, table: RankTable): Step[] {
-  const reached = reachedInputs(stages);
-  return stages.map((stage, i) => {
-    const { law, ranks } = table.of(stage.geometry);
-    const behind = stages[i + 1];
-    return {
-      layer: stage.layer,
-      ranks,
-      relations: law.shared,
-      inputReached: reached[i]!,
-      outputReached: behind ? reached[i + 1]! : features,
-      // Σ W_i[o]·∂W_i[o] = Σ W_{i+1}[:, o]·∂W_{i+1}[:, o] for every channel o between two convolutions when σ″ = 0.
-      conserved: behind && stage.activation !== 'smooth' ? Math.min(stage.geometry.filters, law.shared) : 0,
-    };
-  });
-}
-
-/** Entries of each convolution's input inside the composed receptive field of the model's output. */
-function reachedInputs(stages: readonly ConvStage[]): number[] {
-  const counts = stages.map(stage => stage.geometry.inChannels);
-  for (const axis of [0, 1] as const) {
-    let wanted: Uint8Array | undefined;
-    for (let i = stages.length - 1; i >= 0; i--) {
-      const g = stages[i]!.geometry;
-      const outputs = outputPositions(g, axis);
-      const mask = new Uint8Array(g.input[axis]);
-      for (let output = 0; output < outputs; output++) {
-        if (wanted && !wanted[output]) continue;
-        for (let tap = 0; tap < g.kernel[axis]; tap++) {
-          const position = output * g.strides[axis] - g.before[axis] + tap * g.dilations[axis];
-          if (position >= 0 && position < mask.length) mask[position] = 1;
-        }
-      }
-      counts[i]! *= mask.reduce((sum, bit) => sum + bit, 0);
-      wanted = mask;
-    }
+function stepsOf({ stages }: Chain, table: RankTable): Step[] | ChainObstacle {
+  const steps: Step[] = [];
+  const last = stages[stages.length - 1];
+  if (!last) return steps;
+  let outputs: readonly [Positions, Positions] = [allOutputs(last.geometry, 0), allOutputs(last.geometry, 1)];
+  for (let i = stages.length - 1; i >= 0; i--) {
+    const stage = stages[i]!;
+    if (outputs.some(positions => 'list' in positions)) return { reason: irregular, layer: stage.layer };
+    const [y, x] = [inputsSeen(stage.geometry, 0, outputs[0]), inputsSeen(stage.geometry, 1, outputs[1])];
+    if (!y || !x) return { reason: irregular, layer: stage.layer };
+    steps.unshift(stepOf(stage, i === stages.length - 1, outputs, y.count * x.count, table));
+    outputs = [y, x];
   }
-  return counts;
+  return steps;
+}
+
+const irregular =
+  'the outputs of a convolution that reach the model’s output form no regular grid, which is not covered';
+
+function stepOf(
+  { layer, geometry, activation, bias }: ConvStage,
+  isLast: boolean,
+  outputs: readonly [Positions, Positions],
+  inputPositions: number,
+  table: RankTable,
+): Step {
+  const part = restrictTo(geometry, outputs);
+  const { law, ranks, basis } = table.of(part);
+  const shared = ranks.weights + ranks.gradients - ranks.system;
+  return {
+    layer,
+    ranks,
+    doubtful: basis === 'law' && (law.nearCritical || law.outsideDomain),
+    inputReached: Math.min(ranks.touched, geometry.inChannels * inputPositions),
+    outputReached: geometry.filters * outputs[0].count * outputs[1].count,
+    rows: rowsOf(part).gradients + (bias ? geometry.filters : 0),
+    curved: activation === 'smooth',
+    // Σ W_i[o]·∂W_i[o] = Σ W_{i+1}[:, o]·∂W_{i+1}[:, o] for every channel o between two convolutions when σ″ = 0.
+    conserved: !isLast && activation !== 'smooth' ? Math.min(geometry.filters, shared) : 0,
+  };
 }

@@ -19,10 +19,15 @@ const smooth = new Set([
   'mish',
   'exp',
   'exponential',
+  // Curved on one side only, which is enough: at a general input some units of every channel are on that side.
+  'elu',
+  'selu',
+  'celu',
 ]);
 
 export function activationClass(activation: Activation | undefined): ActivationClass {
   if (!activation || activation.name === 'linear' || activation.name === 'identity') return 'linear';
+  if (activation.name === 'elu' && activation.alpha === 0) return 'lossy';
   if (smooth.has(activation.name)) return 'smooth';
   // A slope of 0 is ReLU; tfjs and PyTorch have a positive one by default.
   if (activation.name === 'leakyRelu') return activation.alpha === 0 ? 'lossy' : 'piecewise-linear';
@@ -30,7 +35,7 @@ export function activationClass(activation: Activation | undefined): ActivationC
 }
 
 /** Activations that are one-to-one, so that the layer behind gives the output before them (R-GAP's recursion). */
-const invertible = new Set(['tanh', 'sigmoid', 'softplus', 'softsign', 'exp', 'exponential', 'elu', 'selu']);
+const invertible = new Set(['tanh', 'sigmoid', 'softplus', 'softsign', 'exp', 'exponential', 'elu', 'selu', 'celu']);
 
 function isInvertible(activation: Activation): boolean {
   const kind = activationClass(activation);

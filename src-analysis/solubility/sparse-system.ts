@@ -71,13 +71,18 @@ function cellsByTap(windows: SparseSystem['windows'], taps: number): { window: n
   return byTap;
 }
 
-function axisCells(g: ConvGeometry, axis: 0 | 1): AxisCells {
-  const windows = Array.from({ length: outputLength(g, axis) }, (_, output) =>
+/** For every output position of an axis its taps and the input cells they meet; empty where a window lies in the padding. */
+export function axisWindows(g: ConvGeometry, axis: 0 | 1): { readonly tap: number; readonly cell: number }[][] {
+  return Array.from({ length: outputLength(g, axis) }, (_, output) =>
     Array.from({ length: g.kernel[axis] }, (_, tap) => ({
       tap,
       cell: output * g.strides[axis] + tap * g.dilations[axis] - g.before[axis],
     })).filter(({ cell }) => cell >= 0 && cell < g.input[axis]),
   );
+}
+
+function axisCells(g: ConvGeometry, axis: 0 | 1): AxisCells {
+  const windows = axisWindows(g, axis);
   const cells = [...new Set(windows.flatMap(window => window.map(({ cell }) => cell)))].sort((a, b) => a - b);
   const number = new Map(cells.map((cell, i) => [cell, i]));
   return {
