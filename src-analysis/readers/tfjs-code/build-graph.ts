@@ -79,7 +79,8 @@ function toLayer(
 function nameLayers(nodes: readonly ApplyNode[]): string[] {
   const given = new Map<LayerValue, string>();
   const counts = new Map<string, number>();
-  const taken = new Map<string, number>();
+  const uses = new Map<string, number>();
+  const taken = new Set<string>();
   return nodes.map(node => {
     const prefix = node.within.map(model => `${model.name ?? modelNameFor(model.site)}/`).join('');
     let name = given.get(node.layer);
@@ -91,9 +92,14 @@ function nameLayers(nodes: readonly ApplyNode[]): string[] {
       given.set(node.layer, name);
     }
     const full = `${prefix}${name}`;
-    const uses = (taken.get(full) ?? 0) + 1;
-    taken.set(full, uses);
-    return uses === 1 ? full : `${full} (${uses})`;
+    let unique = full;
+    while (taken.has(unique)) {
+      const use = (uses.get(full) ?? 1) + 1;
+      uses.set(full, use);
+      unique = `${full} (${use})`;
+    }
+    taken.add(unique);
+    return unique;
   });
 }
 

@@ -84,6 +84,15 @@ describe('names of layers', () => {
   });
 });
 
+describe('names that clash', () => {
+  it('are told apart all the same', () => {
+    const code = `const a = tf.layers.dense({units: 2, name: 'a'}), b = tf.layers.dense({units: 2, name: 'a (2)'});
+      const x = tf.input({shape: [2], name: 'a'});
+      const m = tf.model({inputs: x, outputs: a.apply(b.apply(a.apply(x)))});`;
+    expect(read(code).models[0]?.layers.map(layer => layer.name)).toEqual(['a', 'a (2)', 'a (2) (2)', 'a (3)']);
+  });
+});
+
 describe('ranges', () => {
   it('are the name token and the whole call', () => {
     const code = `import { layers as L, sequential } from '@tensorflow/tfjs';

@@ -12,6 +12,15 @@ const nothing: ReadResult = { models: [], errors: [], comments: [] };
  * Reads the models that JavaScript or TypeScript code builds with TensorFlow.js (`tf.sequential`, `tf.model`). The
  * code is parsed and evaluated abstractly, within budgets (budget.ts), and never executed; what cannot be known
  * becomes unknown, with a reason. Syntax errors are not reported: TypeScript does that. Never throws but `Cancelled`.
+ *
+ * - Under a condition that is not known both branches are evaluated. What they agree on stays known; a model or tensor
+ *   that differs goes on with a layer of type `condition`, whose operation is unknown.
+ * - Functions that nobody in the file calls are evaluated with unknown arguments, or with the defaults that they state.
+ *   Models made there count less than those made by calls with known arguments.
+ * - Functions of other files are assumed to leave lists, objects and models given to them as they are; a sequential
+ *   model without layers is the exception, and says so in its gaps.
+ * - Promises are transparent: `await` and `then` see the value. Exceptions come from `throw` only.
+ * - Layers that are in no model of the file are told as a model of their own, with a gap (fragments.ts).
  */
 export function readTfjsCode(file: SourceFile, cancel: CancellationToken): ReadResult {
   const text = file.text ?? '';
