@@ -5,7 +5,7 @@ import { type BatchConvention, reconcile, recordedBatch } from './convention.ts'
 import type { FoldBudget } from './fold.ts';
 import type { OnnxNode } from './model.ts';
 import type { NodeOrder } from './order.ts';
-import { type Batch, type ConstantValue, sampleShape, settledBatch, type Value } from './value.ts';
+import { type Batch, type ConstantValue, checkedDim, sampleShape, settledBatch, type Value } from './value.ts';
 
 /** What is known while a graph is walked through, node by node. */
 export interface GraphState {
@@ -87,7 +87,7 @@ export function settledOutput(
   const tooLong = output?.shape && output.shape.length > MAX_RANK;
   if (tooLong)
     noteError(state, `Value '${name}' would have ${output.shape?.length} axes; at most ${MAX_RANK} are read.`);
-  const inferred = tooLong ? null : (output?.shape ?? null);
+  const inferred = tooLong ? null : (output?.shape?.map(checkedDim) ?? null);
   const recorded = state.recorded.get(name) ?? null;
   const { shape, agrees } = reconcile(inferred, recorded);
   if (!agrees) {

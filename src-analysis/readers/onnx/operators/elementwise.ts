@@ -15,10 +15,10 @@ import { broadcastValues } from './broadcast.ts';
 type Merge = MergeOp['merge'];
 
 /** Two operands: two activations merge, one and a constant are elementwise arithmetic. */
-function binary(name: string, merge: Merge | null, learned: boolean): Operator {
+function binary(name: string, merge: Merge | null, learned: boolean, more: readonly string[] = []): Operator {
   return {
     // `axis`, `broadcast`: how operator sets before 7 aligned the second operand.
-    attributes: ['axis', 'broadcast', 'consumed_inputs', 'fmod', 'direction'],
+    attributes: ['axis', 'broadcast', 'consumed_inputs', ...more],
     infer: context => {
       const a = requiredInput(context, 0);
       const b = alignedOperand(context, a, requiredInput(context, 1));
@@ -107,7 +107,7 @@ function castOp(context: NodeContext): Op {
     : { kind: 'elementwise', name: 'cast' };
 }
 
-const comparisons = ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Xor', 'BitShift'];
+const comparisons = ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Xor'];
 
 const plainUnary = [
   'Abs',
@@ -146,7 +146,8 @@ export const elementwiseOperators: Readonly<Record<string, Operator>> = {
   Mul: binary('multiply', 'multiply', true),
   Div: binary('divide', 'divide', false),
   Pow: binary('pow', null, false),
-  Mod: binary('mod', null, false),
+  Mod: binary('mod', null, false, ['fmod']),
+  BitShift: binary('bitShift', null, false, ['direction']),
   Sum: variadic('add', 'add'),
   Mean: variadic('average', 'average'),
   Max: variadic('maximum', 'maximum'),

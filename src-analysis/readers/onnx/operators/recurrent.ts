@@ -13,7 +13,7 @@ import {
   shapeText,
   stringAttribute,
 } from '../context.ts';
-import type { Batch } from '../value.ts';
+import { type Batch, checkedDim } from '../value.ts';
 
 const attributes = [
   'activation_alpha',
@@ -22,11 +22,11 @@ const attributes = [
   'clip',
   'direction',
   'hidden_size',
-  'input_forget',
   'layout',
-  'linear_before_reset',
   'output_sequence',
 ];
+
+const ownAttributes = { simple: [], gru: ['linear_before_reset'], lstm: ['input_forget'] } as const;
 
 /** Settings under which a cell is not the plain one of the textbook. */
 const unusual = ['activation_alpha', 'activation_beta', 'clip', 'input_forget'];
@@ -46,7 +46,7 @@ function hasPlainActivations({ node }: NodeContext, cell: keyof typeof plainActi
  */
 function recurrent(cell: 'simple' | 'gru' | 'lstm'): Operator {
   return {
-    attributes,
+    attributes: [...attributes, ...ownAttributes[cell]],
     infer: context => {
       const input = requiredInput(context, 0);
       const kernel = requiredInput(context, 1);
@@ -89,7 +89,7 @@ function unitsOf(context: NodeContext, ofKernel: Dim): Dim {
   if (named !== null && ofKernel !== null && named !== ofKernel) {
     fail(`its hidden_size is ${named}, but its recurrent kernel is for ${ofKernel} units`);
   }
-  return ofKernel ?? named;
+  return ofKernel ?? checkedDim(named);
 }
 
 function stateOutputs(
