@@ -15,7 +15,7 @@ export interface Disagreement {
 export const tolerance: Readonly<Record<Precision, number>> = { float32: 2e-5, float64: 1e-12 };
 
 /** Cases that make one program: fewer programs start faster, larger ones take ONNX Runtime longer to optimise. */
-const casesInProgram = 10;
+const casesInProgram = 4;
 
 /**
  * Runs every conformance case on an engine and on the float64 reference, and returns what differs by more than

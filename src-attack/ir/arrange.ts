@@ -90,15 +90,12 @@ export function zerosBetween(a: Node, steps: readonly number[]): Node {
 function zerosAlong(a: Node, axis: number, step: number): Node {
   const length = a.shape[axis]!;
   if (step === 1 || length === 1) return a;
-  const [before, after] = [a.shape.slice(0, axis), a.shape.slice(axis + 1)];
-  const apart = reshape(a, [...before, length, 1, ...after]);
-  const none = apart.shape.map(() => 0);
-  const padded = pad(
-    apart,
-    none,
-    none.map((_, i) => (i === axis + 1 ? step - 1 : 0)),
-  );
-  return sliceAxis(reshape(padded, [...before, length * step, ...after]), axis, 0, (length - 1) * step + 1);
+  const before = sizeOf(a.shape.slice(0, axis));
+  const after = sizeOf(a.shape.slice(axis + 1));
+  // Four axes, because some engines pad no more.
+  const apart = pad(reshape(a, [before, length, 1, after]), [0, 0, 0, 0], [0, 0, step - 1, 0]);
+  const joined = sliceAxis(reshape(apart, [before, length * step, after]), 1, 0, (length - 1) * step + 1);
+  return reshape(joined, a.shape.with(axis, (length - 1) * step + 1));
 }
 
 export function concat(parts: readonly Node[], axis: number): Node {

@@ -25,8 +25,9 @@ export function createOnnxEngine(
     info,
     async compile(outputs, options) {
       const precision = chosenPrecision(info, options);
+      const oneFilterAChannel = info.name === 'onnxruntime-webgpu';
       const names = Object.keys(outputs);
-      const lowered = lowerForOnnx(Object.values(outputs), precision);
+      const lowered = lowerForOnnx(Object.values(outputs), { precision, oneFilterAChannel });
       const bytes = emitOnnx(Object.fromEntries(names.map((name, i) => [name, lowered[i]!])), precision);
       const session = await runtime.InferenceSession.create(bytes, sessionOptions);
       const program = createProgram(runtime, session, outputs, precision, () => open.delete(program));

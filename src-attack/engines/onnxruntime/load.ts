@@ -10,7 +10,7 @@ import { createOnnxEngine } from './engine.ts';
 const graphOptions: InferenceSession.SessionOptions = {
   graphOptimizationLevel: 'all',
   executionMode: 'sequential',
-  // Errors reach the user through rejections; the library's own log would go to stderr.
+  // Errors reach the user through rejections; here and below the library's own log is off.
   logSeverityLevel: 4,
 };
 
@@ -46,6 +46,7 @@ async function loadNative(
   precisions: readonly Precision[],
 ): Promise<Engine> {
   const runtime = await import('onnxruntime-node');
+  runtime.env.logLevel = 'fatal';
   if (!runtime.listSupportedBackends().some(backend => backend.name === provider)) {
     throw new Error(`onnxruntime-node has no ${provider} provider on this platform.`);
   }

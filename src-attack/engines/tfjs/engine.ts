@@ -5,14 +5,18 @@ import { chosenOutputs, chosenPrecision, convertInput, inputsOf, missingInput } 
 import { evaluateWithTfjs, type Tfjs } from './evaluate.ts';
 import { lowerForTfjs } from './lowering.ts';
 
-/** An engine that interprets the graph with a TensorFlow.js module whose backend is set and ready. */
-export function createTfjsEngine(tf: Tfjs, info: EngineInfo): Engine {
+/**
+ * An engine that interprets the graph with a TensorFlow.js module. The backend is the module's, which others may share:
+ * it is set before every run.
+ */
+export function createTfjsEngine(tf: Tfjs, backend: string, info: EngineInfo): Engine {
   const open = new Set<Program>();
   return {
     info,
     async compile(outputs, options) {
       chosenPrecision(info, options);
-      const program = createProgram(tf, outputs, () => open.delete(program));
+      await useBackend(tf, backend);
+      const program = createProgram(tf, backend, outputs, () => open.delete(program));
       open.add(program);
       return program;
     },
@@ -22,7 +26,12 @@ export function createTfjsEngine(tf: Tfjs, info: EngineInfo): Engine {
   };
 }
 
-function createProgram(tf: Tfjs, outputs: Readonly<Record<string, Node>>, onDispose: () => void): Program {
+function createProgram(
+  tf: Tfjs,
+  backend: string,
+  outputs: Readonly<Record<string, Node>>,
+  onDispose: () => void,
+): Program {
   const names = Object.keys(outputs);
   const results = lowerForTfjs(Object.values(outputs));
   const order = reachable(results);
@@ -58,6 +67,7 @@ function createProgram(tf: Tfjs, outputs: Readonly<Record<string, Node>>, onDisp
     async run(given, fetch) {
       const wanted = chosenOutputs(names, fetch);
       const present = new Map<Node, Tensor>();
+      await useBackend(tf, backend);
       try {
         compute(given, present);
         const values: Record<string, Values> = {};
@@ -71,6 +81,7 @@ function createProgram(tf: Tfjs, outputs: Readonly<Record<string, Node>>, onDisp
       }
     },
     async bind(given) {
+      await useBackend(tf, backend);
       for (const [name, values] of Object.entries(given)) {
         const node = inputs.get(name);
         if (!node) continue;
@@ -85,6 +96,12 @@ function createProgram(tf: Tfjs, outputs: Readonly<Record<string, Node>>, onDisp
       bound.clear();
     },
   };
+}
+
+/** Makes the module compute on a backend. Rejects where it does not start. */
+async function useBackend(tf: Tfjs, backend: string): Promise<void> {
+  if (tf.getBackend() === backend) return;
+  if (!(await tf.setBackend(backend))) throw new Error(`The TensorFlow.js backend "${backend}" does not start here.`);
 }
 
 /** Nodes that no input reaches, which are computed once, and the others. */

@@ -59,11 +59,7 @@ export function evaluateWithTfjs(tf: Tfjs, node: Node, inputs: readonly Tensor[]
     case 'slice':
       return sliceTensor(tf, a, operation.starts, operation.steps, target);
     case 'pad':
-      return tf.pad(
-        a,
-        operation.before.map((before, axis): [number, number] => [before, operation.after[axis]!]),
-        operation.value,
-      );
+      return padTensor(tf, a, operation.before, operation.after, operation.value).reshape(target);
     case 'concat':
       return tf.concat([...inputs], operation.axis);
     case 'sum':
@@ -102,6 +98,23 @@ function sliceTensor(
   if (steps.every(step => step === 1)) return tf.slice(a, [...starts], target);
   const ends = starts.map((start, axis) => start + (target[axis]! - 1) * steps[axis]! + 1);
   return tf.stridedSlice(a, [...starts], ends, [...steps]);
+}
+
+/** Neighbouring axes without padding are joined first: some backends pad no more than four axes. */
+function padTensor(tf: Tfjs, a: Tensor, before: readonly number[], after: readonly number[], value: number): Tensor {
+  const shape: number[] = [];
+  const amounts: [number, number][] = [];
+  a.shape.forEach((dim, axis) => {
+    const amount: [number, number] = [before[axis]!, after[axis]!];
+    const plain = amount[0] === 0 && amount[1] === 0;
+    const last = amounts.at(-1);
+    if (plain && last && last[0] === 0 && last[1] === 0) shape[shape.length - 1]! *= dim;
+    else {
+      shape.push(dim);
+      amounts.push(amount);
+    }
+  });
+  return tf.pad(tf.reshape(a, shape), amounts, value);
 }
 
 function pair([rows, columns]: readonly [number, number]): [number, number] {

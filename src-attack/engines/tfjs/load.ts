@@ -67,10 +67,8 @@ export async function loadTfjs(flavour: TfjsFlavour, folder: string): Promise<En
   // Without its debug checks, and without its advice to install another package.
   tf.enableProdMode();
   if (backendPackage) require(backendPackage);
-  if (!(await tf.setBackend(backend))) throw new Error(`The TensorFlow.js backend "${backend}" does not start here.`);
-  await tf.ready();
   const info: EngineInfo = { name: flavour, device, threads: 1, version: tf.version_core, precisions: ['float32'] };
-  return createTfjsEngine(tf, info);
+  return createTfjsEngine(tf, backend, info);
 }
 
 /** Gives Node the browser's WebGPU interface, from the package `webgpu` (Dawn) where it is installed. */
