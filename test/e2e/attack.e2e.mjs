@@ -17,7 +17,7 @@ function card(page, method) {
 }
 
 export const tests = {
-  'palette, panel, live pictures, result, export': () =>
+  'palette, panel, live pictures, result, export, reload': () =>
     withVsCode(workspace, async ({ page, folder, editor, palette, frame, shot }) => {
       await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
       await palette(panel);
@@ -41,6 +41,14 @@ export const tests = {
       await page.keyboard.press('Enter');
       for (let tries = 0; !fs.existsSync(target) && tries < 100; tries++) await page.waitForTimeout(100);
       assert.equal(fs.readFileSync(target).subarray(1, 4).toString(), 'PNG');
+
+      // The page saves itself at most once a second.
+      await page.waitForTimeout(2000);
+      await page.reload();
+      const restored = frame();
+      await restored.locator('.status', { hasText: /^Done/ }).waitFor({ timeout: 120_000 });
+      assert.equal(await card(restored, 'gauss-newton').locator('.scores').innerText(), scores);
+      await shot('attack-restored');
     }),
 
   'cancel keeps what was reached': () =>
