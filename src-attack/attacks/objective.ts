@@ -107,7 +107,7 @@ export async function gradientDistance(problem: AttackProblem, x: Float64Array):
     return observed.reduce((total, target, l) => {
       const difference = Float64Array.from(target, (value, i) => value - run[`${l}`]![i]!);
       const scale = norm(target);
-      return scale > 0 ? total + (norm(difference) / scale) ** 2 : total;
+      return scale === 0 ? total : total + (norm(difference) / scale) ** 2;
     }, 0);
   } finally {
     await program.dispose();

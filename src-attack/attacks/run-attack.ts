@@ -52,6 +52,7 @@ export async function runAttack(
   const state = createRecording(hooks);
   let status: AttackResult['status'] = 'done';
   try {
+    requireFinite(problem);
     await attack.run(problem, options, state.recorder);
   } catch (error) {
     if (error instanceof Cancelled) {
@@ -64,6 +65,15 @@ export async function runAttack(
     }
   }
   return { method: attack.name, status, ...state.result() };
+}
+
+function requireFinite(problem: AttackProblem): void {
+  problem.observed.forEach((values, i) => {
+    if (values.every(Number.isFinite)) return;
+    throw new NotApplicable(
+      `The observed gradient of "${problem.victim.parameters[i]!.name}" holds values that are not finite numbers.`,
+    );
+  });
 }
 
 function sentenceOf(error: unknown): string {
