@@ -68,6 +68,35 @@ export function inBranch<T>(context: Context, body: () => T): Outcome<T> {
   }
 }
 
+/** Evaluates something, and tells whether it changed anything that was there before, models apart. */
+export function tracked<T>(context: Context, body: () => T): { readonly result: T; readonly changed: boolean } {
+  const frame: Frame = { since: ++context.clock, before: new Map() };
+  context.frames.push(frame);
+  try {
+    const result = body();
+    const changed = [...frame.before].some(([cell, before]) => cell.kind !== 'model' && !isIn(cell, before));
+    return { result, changed };
+  } finally {
+    context.frames.pop();
+    const outer = context.frames.at(-1);
+    for (const [cell, before] of frame.before) {
+      if (outer && cell.born < outer.since && !outer.before.has(cell)) outer.before.set(cell, before);
+    }
+  }
+}
+
+function isIn(cell: Cell, state: State): boolean {
+  if (cell.kind === 'binding' && state.of === 'binding') return Object.is(cell.value, state.value);
+  if (cell.kind === 'layer' && state.of === 'layer') return cell.trainable === state.trainable;
+  if (cell.kind === 'array' && state.of === 'array') {
+    return (
+      cell.elements.length === state.elements.length && cell.elements.every((e, i) => Object.is(e, state.elements[i]))
+    );
+  }
+  if (cell.kind !== 'object' || state.of !== 'object' || cell.entries.size !== state.entries.size) return false;
+  return [...cell.entries].every(([key, value]) => state.entries.has(key) && Object.is(value, state.entries.get(key)));
+}
+
 /** Takes over the state that a branch left: it is the one taken. */
 export function adopt(context: Context, outcome: Outcome<unknown>): void {
   for (const [cell, state] of outcome.after) {

@@ -12,7 +12,7 @@ export const limits = {
   /** Nodes evaluated by one loop that is not itself in a loop, before it counts as endless. */
   loopSteps: 800_000,
   /** Rounds of one loop before it counts as endless. */
-  loopRounds: 20_000,
+  loopRounds: 12_000,
   /** Nesting of calls, statements and expressions. */
   depth: 900,
   /** Elements of one array. */
@@ -20,7 +20,7 @@ export const limits = {
   /** Characters of one string. */
   stringLength: 100_000,
   /** Applications of layers in the whole file. */
-  applications: 40_000,
+  applications: 30_000,
   /** Models reported for one file, and layers in all of them together. */
   models: 200,
   layers: 60_000,

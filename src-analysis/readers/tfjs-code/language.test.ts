@@ -104,6 +104,8 @@ const programs = [
   'function f() { try { return 1; } finally { r = 7; } } let r; f(); result = r',
   'function f() { throw 6; } let r; try { f(); } catch (n) { r = n; } result = r',
   'let i = 0, s = 0; for (;;) { if (++i > 4) break; s += i; } result = s',
+  'let s = 0; for (let i = 4; i--; ) s += i + 1; let n = 3; while (n-- > 0) s++; const q = [1, 2, 3]; while (q.length) s += q.pop(); const o = {n: 0}; while (o.n < 4) o.n++; result = [s, o.n]',
+  'let i = 0; const f = () => i++ < 5; while (f()) {} do { if (i > 20) break; i *= 2; } while (true); result = i',
   'let a = 3, s = 0; { let a = 5; s += a; } s += a; result = s',
   'blocks: { result = 3; if (result > 2) break blocks; result = 9; }',
   'const grow = n => { const out = []; for (let f = 8; out.length < n; f *= 2) out.push(f); return out; }; result = grow(4)',

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { inBranch, merge } from './branches.ts';
+import { inBranch, merge, tracked } from './branches.ts';
 import { limits } from './budget.ts';
 import type { Completion } from './completions.ts';
 import { abruptOf, collapse, either } from './completions.ts';
@@ -10,7 +10,7 @@ import { assignTo, bindPattern } from './patterns.ts';
 import { elementsOf } from './properties.ts';
 import type { Scope } from './scope.ts';
 import { childScope, isLexical } from './scope.ts';
-import { bindVar, declare, run, runDeclarations } from './statements.ts';
+import { bindVar, run, runDeclarations } from './statements.ts';
 import type { Value } from './values.ts';
 import { isArray, isObject, isUnknown, truthiness, unknown } from './values.ts';
 
@@ -47,38 +47,49 @@ function runBounded(
   rounds: Rounds,
   label: string | undefined,
 ): Completion | undefined {
-  for (let count = 0; ; count++) {
-    const round = rounds();
-    if (round.type === 'done') return undefined;
-    if (round.type === 'unknown') {
-      return either(
-        context,
-        round.why,
-        () => afterRound(context, round.body(), label).leave,
-        () => undefined,
-      );
-    }
-    if (count >= limits.loopRounds || context.budget.spent > (context.loopDeadline ?? Number.POSITIVE_INFINITY)) {
-      const clause = `the loop ${quote(context, node)} takes more rounds than Leaklint follows`;
-      return either(context, { clause, node }, round.body, () => undefined);
-    }
-    const { leave, stop, doubt } = afterRound(context, round.body(), label);
-    if (leave || stop) return leave;
-    if (doubt)
-      return either(
-        context,
-        doubt,
-        () => runCertain(context, rounds, label),
-        () => undefined,
-      );
+  const counted = ts.isForOfStatement(node) || ts.isForInStatement(node);
+  const step = (): Step => runRound(context, rounds, label);
+  for (let count = 0; count < limits.loopRounds && !isOverdue(context); count++) {
+    // A round that changes nothing but models will be followed by the same again: the loop is unfinished code.
+    const { result, changed } = count === 1 && !counted ? tracked(context, step) : { result: step(), changed: true };
+    if (result.type === 'end') return result.completion;
+    if (!changed) break;
   }
+  const clause = `the loop ${quote(context, node)} takes more rounds than Leaklint follows`;
+  const once = (): undefined => void runRound(context, rounds, label);
+  return either(context, { clause, node }, once, () => undefined);
+}
+
+function isOverdue(context: Context): boolean {
+  return context.budget.spent > (context.loopDeadline ?? Number.POSITIVE_INFINITY);
+}
+
+type Step = { readonly type: 'more' } | { readonly type: 'end'; readonly completion: Completion | undefined };
+
+function runRound(context: Context, rounds: Rounds, label: string | undefined): Step {
+  const round = rounds();
+  const end = (completion: Completion | undefined): Step => ({ type: 'end', completion });
+  if (round.type === 'done') return end(undefined);
+  const body = (): Completion | undefined => afterRound(context, round.body(), label).leave;
+  if (round.type === 'unknown') return end(either(context, round.why, body, () => undefined));
+  const { leave, stop, doubt } = afterRound(context, round.body(), label);
+  if (leave || stop) return end(leave);
+  if (!doubt) return { type: 'more' };
+  return end(
+    either(
+      context,
+      doubt,
+      () => runCertain(context, rounds, label),
+      () => undefined,
+    ),
+  );
 }
 
 /** The rounds after one that may have ended the loop: further doubts change nothing, all of it is already uncertain. */
 function runCertain(context: Context, rounds: Rounds, label: string | undefined): Completion | undefined {
   for (let count = 0; count < limits.loopRounds; count++) {
     const round = rounds();
-    if (round.type === 'done' || context.budget.spent > (context.loopDeadline ?? Number.POSITIVE_INFINITY)) break;
+    if (round.type === 'done' || isOverdue(context)) break;
     const { leave, stop } = afterRound(context, round.body(), label);
     if (leave || stop) return leave;
     if (round.type === 'unknown') break;
@@ -146,7 +157,7 @@ function forRounds(context: Context, outer: Scope, node: ts.ForStatement): Round
     if (!first) {
       // Every round has its own variables, which closures made in it keep.
       const next = childScope(outer);
-      for (const [name, binding] of scope.variables) declare(context, next, name, binding.value);
+      for (const [name, binding] of scope.variables) next.variables.set(name, { ...binding });
       scope = next;
       if (node.incrementor) evaluate(context, scope, node.incrementor);
     }
