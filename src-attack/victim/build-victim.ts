@@ -19,7 +19,7 @@ export function buildVictim(
   weights: ReadonlyMap<string, WeightValues>,
   options: VictimOptions,
 ): VictimResult {
-  const unsupported: Unsupported[] = model.gaps.map(gap => ({ layer: null, reason: gap.reason }));
+  const unsupported: Unsupported[] = [];
   const attempt = <T>(layer: number | null, build: () => T): T | undefined => {
     try {
       return build();
@@ -32,7 +32,8 @@ export function buildVictim(
 
   const graph = createGraph();
   const parameters = createParameters(model, graph, weights);
-  const assumptions = new Set<string>();
+  // What was read is attacked; what was not followed is told with the result.
+  const assumptions = new Set(model.gaps.map(gap => `The model was read in part: ${gap.reason}`));
   const logits = new Map<Node, Logits>();
   const input = attempt(null, () => inputOf(model, graph, options));
   const output = attempt(null, () => onlyOutput(model));

@@ -20,9 +20,8 @@ export function inputOf(model: ModelGraph, graph: Graph, options: VictimOptions)
   }
   const shape = options.inputShape ?? model.layers[edge.layer]?.outputShapes[edge.output];
   if (!shape?.every(dim => dim !== null && dim > 0)) {
-    throw new NotSupported(
-      `The shape of the input is not known in full: ${shape ? `[${shape.join(', ')}]` : 'not even its rank'}.`,
-    );
+    const told = shape ? `[${shape.map(dim => dim ?? '?').join(', ')}]` : 'not even its rank';
+    throw new NotSupported(`The shape of the input is not known in full (${told}): write it into the model.`);
   }
   const dims = shape as readonly number[];
   if (dims.length !== 3) {

@@ -21,9 +21,18 @@ const onnxNames = {
   logSoftmax: 'LogSoftmax',
 } as const;
 
+/** Name in the ONNX model of a graph input. Prefixes keep the caller's names apart from each other and from made-up ones. */
+export function inputName(name: string): string {
+  return `in/${name}`;
+}
+
+/** Name in the ONNX model of an output. */
+export function outputName(name: string): string {
+  return `out/${name}`;
+}
+
 /**
- * An ONNX model that computes the named nodes of one lowered graph (see lowering.ts): graph inputs and outputs by their
- * names, constants as initializers.
+ * An ONNX model that computes the named nodes of one lowered graph (see lowering.ts), with constants as initializers.
  */
 export function emitOnnx(outputs: Readonly<Record<string, Node>>, precision: Precision): Uint8Array {
   const builder = createModelBuilder(precision);
@@ -42,8 +51,8 @@ export function emitOnnx(outputs: Readonly<Record<string, Node>>, precision: Pre
   }
   for (const [name, node] of Object.entries(outputs)) {
     // One node may be two outputs, and an output may be an input: each gets a name of its own.
-    builder.node('Identity', [names.get(node)!], {}, name);
-    builder.output(name, node.shape);
+    builder.node('Identity', [names.get(node)!], {}, outputName(name));
+    builder.output(outputName(name), node.shape);
   }
   return builder.toBytes();
 }
@@ -72,7 +81,7 @@ function emitNode(builder: ModelBuilder, node: Node, inputs: readonly string[], 
   const { operation, shape } = node;
   switch (operation.kind) {
     case 'input':
-      return builder.input(operation.name, shape);
+      return builder.input(inputName(operation.name), shape);
     case 'constant':
       return builder.constant(shape, operation.data);
     case 'scalar':

@@ -2,7 +2,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Node, Values } from '../../ir/graph.ts';
 import type { Engine, EngineInfo, Precision, Program } from '../engine.ts';
 import { chosenOutputs, chosenPrecision, convertInput, inputsOf, missingInput } from '../inputs.ts';
-import { emitOnnx } from './emit.ts';
+import { emitOnnx, inputName, outputName } from './emit.ts';
 import { lowerForOnnx } from './lowering.ts';
 
 /** What the engine uses of onnxruntime-node or onnxruntime-web; both have it. */
@@ -53,7 +53,12 @@ function createProgram(
     const tensors: Record<string, Tensor> = {};
     for (const [name, values] of Object.entries(given)) {
       const node = inputs.get(name);
-      if (node) tensors[name] = new runtime.Tensor(precision, convertInput(node, name, values, precision), node.shape);
+      if (node)
+        tensors[inputName(name)] = new runtime.Tensor(
+          precision,
+          convertInput(node, name, values, precision),
+          node.shape,
+        );
     }
     return tensors;
   };
@@ -61,9 +66,9 @@ function createProgram(
     async run(given, fetch) {
       const names = chosenOutputs(Object.keys(outputs), fetch);
       const feeds = { ...bound, ...toTensors(given) };
-      for (const name of inputs.keys()) if (!feeds[name]) throw missingInput(name);
-      const results = await session.run(feeds, names);
-      return Object.fromEntries(names.map(name => [name, results[name]!.data as Values]));
+      for (const name of inputs.keys()) if (!feeds[inputName(name)]) throw missingInput(name);
+      const results = await session.run(feeds, names.map(outputName));
+      return Object.fromEntries(names.map(name => [name, results[outputName(name)]!.data as Values]));
     },
     async bind(given) {
       const copies = Object.fromEntries(Object.entries(given).map(([name, values]) => [name, values.slice()]));
