@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { quote } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { noteEscape } from './models.ts';
-import { bindPattern } from './patterns.ts';
+import { bindPattern, withDefault } from './patterns.ts';
 import type { Activation, Scope } from './scope.ts';
 import { childScope, varNames } from './scope.ts';
 import { declare, runStatements } from './statements.ts';
@@ -126,10 +126,7 @@ function bindParameters(context: Context, scope: Scope, callee: FunctionValue, a
     if (parameter.dotDotDotToken) {
       value = { kind: 'array', born: ++context.clock, elements: args.slice(position) };
     } else {
-      value = args[position++];
-      if (parameter.initializer && (value === undefined || (isUnknown(value) && value.defaults))) {
-        value = evaluate(context, scope, parameter.initializer);
-      }
+      value = withDefault(context, scope, args[position++], parameter.initializer);
     }
     bindPattern(context, scope, parameter.name, value);
   }

@@ -14,6 +14,20 @@ const configKeys = [
   ['units', 'useBias', 'width'],
 ].flat();
 
+/** Keys without a default: options that nobody passes are taken to leave the others at theirs. */
+const requiredKeys = [
+  'cell',
+  'dims',
+  'filters',
+  'inputShape',
+  'kernelSize',
+  'layer',
+  'n',
+  'outputDim',
+  'targetShape',
+  'units',
+];
+
 /**
  * A layer's configuration as it is when the layer is made. Keys that an argument unknown as a whole may hold are
  * unknown one by one.
@@ -22,11 +36,13 @@ export function toLayerConfig(context: Context, argument: Value): LayerConfig {
   if (isUnknown(argument)) return openConfig(argument.reason);
   if (!isObject(argument)) return {};
   const config = objectToConfig(context, argument, 0);
-  return argument.open && !argument.open.defaults ? { ...openConfig(argument.open.reason), ...config } : config;
+  if (!argument.open) return config;
+  const { reason, defaults } = argument.open;
+  return { ...openConfig(reason, defaults ? requiredKeys : configKeys), ...config };
 }
 
-function openConfig(reason: string): LayerConfig {
-  return Object.fromEntries(configKeys.map(key => [key, unknownConfig(reason)]));
+function openConfig(reason: string, keys: readonly string[] = configKeys): LayerConfig {
+  return Object.fromEntries(keys.map(key => [key, unknownConfig(reason)]));
 }
 
 function objectToConfig(context: Context, object: ObjectValue, depth: number): Record<string, ConfigValue> {

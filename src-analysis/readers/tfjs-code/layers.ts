@@ -67,7 +67,12 @@ export function applyLayer(
   within: readonly ModelValue[] = [],
 ): ApplyNode {
   const shapes = inputs.map(shapeOf);
-  return addNode(context, layer, inputs, describe(context, layer, shapes), within);
+  const description = describe(context, layer, shapes);
+  if (description.problems.length === 0 || !inputs.some(tensor => tensor.several)) {
+    return addNode(context, layer, inputs, description, within);
+  }
+  // How many inputs there are is not known: what is wrong with this number may be right with another one.
+  return addNode(context, layer, inputs, { ...describe(context, layer, [...shapes, null]), problems: [] }, within);
 }
 
 function describe(context: Context, layer: LayerValue, inputShapes: readonly Shape[]): LayerDescription {
@@ -177,10 +182,17 @@ export function joinTensors(
 /** Tensors among the argument of `apply`; what is none of them becomes an unknown one. */
 export function toTensors(context: Context, given: Value, site: ts.Node): TensorValue[] {
   const argument = receiver(given);
-  if (isTensor(argument)) return [argument];
-  if (isArray(argument) && !argument.elements.some(isArray)) {
-    return argument.elements.flatMap(element => toTensors(context, element, site));
+  if (!isArray(argument)) return [toTensor(context, argument, site, true)];
+  return argument.elements.map(element =>
+    toTensor(context, element, site, isUnknown(element) && element.spread === true),
+  );
+}
+
+function toTensor(context: Context, value: Value, site: ts.Node, several: boolean): TensorValue {
+  if (isTensor(value)) return value;
+  if (!isUnknown(value)) {
+    return unknownTensor(context, `${quote(context, site)} is not applied to a tensor that is known here`, site);
   }
-  if (isUnknown(argument)) return [unknownTensor(context, argument.reason, argument.site ?? site)];
-  return [unknownTensor(context, `${quote(context, site)} is not applied to a tensor that is known here`, site)];
+  const tensor = unknownTensor(context, value.reason, value.site ?? site);
+  return several ? { ...tensor, several } : tensor;
 }

@@ -199,10 +199,10 @@ function repeat(
   made: ReadonlyMap<ApplyNode, readonly TensorValue[]>,
   site: ts.Node,
 ): readonly TensorValue[] {
-  const inputs = node.inputs.map(
-    ({ node: source, output }) =>
-      made.get(source)?.[output] ?? unknownTensor(context, 'a layer before it is not known', site),
-  );
+  const inputs = node.inputs.map(({ node: source, output, several }) => {
+    const tensor = made.get(source)?.[output] ?? unknownTensor(context, 'a layer before it is not known', site);
+    return several ? { ...tensor, several } : tensor;
+  });
   return outputsOf(applyLayer(context, node.layer, inputs, [model, ...node.within]));
 }
 

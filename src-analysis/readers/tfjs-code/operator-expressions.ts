@@ -5,7 +5,7 @@ import { dependsOn, unknownOf } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { unwrap } from './names.ts';
 import { binary, unary } from './operators.ts';
-import { assignTo } from './patterns.ts';
+import { assignTo, insteadOf } from './patterns.ts';
 import { keyOf } from './properties.ts';
 import type { Scope } from './scope.ts';
 import type { Value } from './values.ts';
@@ -143,7 +143,7 @@ function logical(
   const left = evaluate(context, scope, leftNode);
   const and = operator === ts.SyntaxKind.AmpersandAmpersandToken;
   const right = (): Value => evaluate(context, scope, rightNode);
-  if (isUnknown(left) && left.defaults && !and) return right();
+  if (isUnknown(left) && left.defaults && !and) return insteadOf(context, left, right());
   const needed = operator === ts.SyntaxKind.QuestionQuestionToken ? isNullish(left) : needsRight(truthiness(left), and);
   if (needed !== undefined) return needed ? right() : left;
   const why = dependsOn(context, leftNode, left);

@@ -6,7 +6,7 @@ import { elementsOf, getProperty, propertyKey, setProperty } from './properties.
 import type { Scope } from './scope.ts';
 import { lookUp } from './scope.ts';
 import { assignBinding, declare } from './statements.ts';
-import type { Value } from './values.ts';
+import type { UnknownValue, Value } from './values.ts';
 import { isArray, isObject, isUnknown, partOf, unknown } from './values.ts';
 
 /** Declares the names of a binding (an identifier or a destructuring pattern) with the parts of a value. */
@@ -39,10 +39,25 @@ export function bindPattern(context: Context, scope: Scope, name: ts.BindingName
   });
 }
 
-function withDefault(context: Context, scope: Scope, value: Value, initializer: ts.Expression | undefined): Value {
-  if (!initializer) return value;
-  if (value === undefined || (isUnknown(value) && value.defaults)) return evaluate(context, scope, initializer);
-  return value;
+/** A value, or its default where it is undefined or an argument that nobody passes. */
+export function withDefault(
+  context: Context,
+  scope: Scope,
+  value: Value,
+  initializer: ts.Expression | undefined,
+): Value {
+  if (!initializer || (value !== undefined && !isMissing(value))) return value;
+  return insteadOf(context, value, evaluate(context, scope, initializer));
+}
+
+function isMissing(value: Value): value is UnknownValue {
+  return isUnknown(value) && value.defaults === true;
+}
+
+/** A default in place of an argument that nobody passes: options that a caller would pass are unknown in it. */
+export function insteadOf(context: Context, missing: Value, fallback: Value): Value {
+  if (!isMissing(missing) || !isObject(fallback) || fallback.open || fallback.madeBy) return fallback;
+  return { ...fallback, born: ++context.clock, entries: new Map(fallback.entries), open: partOf(missing) };
 }
 
 function elementAt(elements: readonly Value[] | undefined, value: Value, index: number): Value {

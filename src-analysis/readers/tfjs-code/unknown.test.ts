@@ -33,6 +33,23 @@ const cases: { what: string; code: string; expected: string }[] = [
       dense [144] -> [5]`,
   },
   {
+    what: 'options that somebody would pass are unknown, not missing',
+    code: `export function build(options = {}, other, last) {
+        other = other || {};
+        return tf.sequential({layers: [
+          tf.layers.dense({units: options.units, inputShape: [4]}),
+          tf.layers.dense({units: other.units ?? 3}),
+          tf.layers.dense({activation: 'relu', ...last})]});
+      }`,
+    expected: `== build
+      input [4]
+      dense [4] -> [?]
+      dense [?] -> [3]
+      dense [3] -> [?]
+      gap: The output shape of \`dense_1\` is not known here: units: \`options\` is a parameter of \`build\`, which is not called with known arguments here. @ dense
+      gap: The output shape of \`dense_3\` is not known here: \`last\` is a parameter of \`build\`, which is not called with known arguments here. @ dense`,
+  },
+  {
     what: 'the first layer states no input shape',
     code: `const m = tf.sequential();
       m.add(tf.layers.dense({units: 3}));
@@ -229,6 +246,25 @@ const cases: { what: string; code: string; expected: string }[] = [
       condition [4] + [4] -> [4] (unknown: It depends on \`wide\`: \`wide\` is not defined in this file.)
       gap: Which layers the model has is not known here: it depends on \`deep\`: \`deep\` is not defined in this file. @ deep
       gap: Which layers the model has is not known here: it depends on \`wide\`: \`wide\` is not defined in this file. @ wide`,
+  },
+  {
+    what: 'merges of tensors that are not known',
+    code: `export const fuse = (list, more) => [
+        tf.layers.concatenate().apply(list), tf.layers.add().apply([...more]), tf.layers.dense({units: 2}).apply(list)];
+      export const wrong = x => tf.layers.multiply().apply([x]);`,
+    expected: `== fuse
+      unknown ? (unknown: \`list\` is a parameter of \`fuse\`, which is not called with known arguments here.)
+      concatenate ? -> ?
+      unknown ? (unknown: \`more\` is a parameter of \`fuse\`, which is not called with known arguments here.)
+      add ? -> ?
+      unknown ? (unknown: \`list\` is a parameter of \`fuse\`, which is not called with known arguments here.)
+      dense ? -> ?
+      gap: These layers are not seen to be part of a model of this file.
+      == wrong
+      unknown ? (unknown: \`x\` is a parameter of \`wrong\`, which is not called with known arguments here.)
+      multiply ? -> ?
+      gap: These layers are not seen to be part of a model of this file.
+      error: multiply_1: Multiply takes at least two inputs, but gets 1. @ multiply`,
   },
   {
     what: 'options of which some are not known',

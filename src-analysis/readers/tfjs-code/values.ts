@@ -142,6 +142,8 @@ export interface TensorValue {
   readonly kind: 'tensor';
   readonly node: ApplyNode;
   readonly output: number;
+  /** It may be a list of tensors: nothing is known of it. */
+  readonly several?: true;
 }
 
 /** A sequential model's layers as an immutable stack, so that a branch can be undone in no time. */
