@@ -53,6 +53,12 @@ describe('the identifiable dimension', () => {
       decidedBy: 'narrow',
     },
     {
+      name: 'outputs that a strided layer behind skips give no equations',
+      layers: [wide, "conv2d({ filters: 8, kernelSize: 1, strides: 2, activation: 'tanh' })", ...head],
+      rank: 1476,
+      decidedBy: 'conv2d_1',
+    },
+    {
       name: 'pixels that no window reaches are lost',
       layers: [`conv2d({ ${input}, filters: 12, kernelSize: 5, strides: 2, activation: 'tanh' })`, ...head],
       rank: 2883,
@@ -108,6 +114,11 @@ describe('where the recursion does not hold, r is unknown and the layer in the w
       name: 'no activation between convolutions',
       layers: [wide.replace(", activation: 'tanh'", ''), narrow, ...head],
       reason: /one linear map/,
+    },
+    {
+      name: 'a stride beyond the kernel behind another convolution',
+      layers: [wide, "conv2d({ filters: 8, kernelSize: 2, strides: 3, activation: 'tanh' })", ...head],
+      reason: /no regular grid/,
     },
     { name: 'no dense layer', layers: [wide, 'flatten()'], reason: /no dense layer/ },
     {
