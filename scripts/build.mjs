@@ -25,6 +25,8 @@ const sharedTypeScript = {
 const common = {
   bundle: true,
   minify: true,
+  // Node prints the line of an error that nobody caught.
+  lineLimit: 160,
   // Stack traces in bug reports name our functions.
   keepNames: true,
   sourcemap: 'linked',

@@ -96,7 +96,8 @@ function launch({ executablePath, env }, args) {
   return chromium.launch({
     executablePath,
     headless: true,
-    env: { .../** @type {Record<string, string>} */ (process.env), ...env },
+    // Under the C locale the browser's language would be "en-US@posix", which Intl refuses.
+    env: { .../** @type {Record<string, string>} */ (process.env), LC_ALL: 'en_US.UTF-8', ...env },
     args: [...COMMON_ARGS, ...args],
   });
 }
