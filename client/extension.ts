@@ -8,6 +8,7 @@ import { createClient } from './language-client.ts';
 import { registerReports } from './layer-report.ts';
 import { registerRulePages, ruleUriBase } from './rule-pages.ts';
 import { createStatus } from './status.ts';
+import { registerExample } from './walkthrough.ts';
 import type { PanelState, Setup } from './webview/attack/messages.ts';
 
 let client: LanguageClient | undefined;
@@ -39,6 +40,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     ...registerRulePages(context),
     ...registerReports(() => client),
     ...attacks.disposables,
+    registerExample(context),
     vscode.commands.registerCommand('leaklint.showOutput', () => output.show()),
     vscode.commands.registerCommand('leaklint.restartServer', async () => {
       status.clear();

@@ -2,6 +2,7 @@
  * Entry point of the attack process: one run over JSON-RPC on Node's channel to the parent, or the list of what can be
  * chosen. It may be killed at any moment.
  */
+import * as os from 'node:os';
 import {
   type CancellationToken,
   createMessageConnection,
@@ -28,12 +29,18 @@ import { runSpec } from './run-spec.ts';
 const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
 
 connection.onRequest(runMethod, async (spec: AttackSpec, token: CancellationToken) => {
-  const emit = (event: AttackEvent) => void connection.sendNotification(eventMethod, event);
+  const emit = (event: AttackEvent) => connection.sendNotification(eventMethod, event);
+  const guard = guardMemory(async message => {
+    await emit({ type: 'failed', message });
+    process.exit(1);
+  });
   try {
-    await runSpec(spec, { cancel: token, emit });
-    emit({ type: 'finished' });
+    await runSpec(spec, { cancel: token, emit: event => void emit(event) });
+    await emit({ type: 'finished' });
   } catch (error) {
     throw new ResponseError(-32000, error instanceof Error ? error.message : String(error));
+  } finally {
+    clearInterval(guard);
   }
 });
 
@@ -56,6 +63,20 @@ connection.onRequest(probeMethod, async ({ engine, folder }: ProbeParams): Promi
     return { works: false, device: '', version: '', reason: reason.replace(`${engine}: `, '') };
   }
 });
+
+/** Share of the machine's memory that a run may take. Native libraries allocate outside the JavaScript heap and its limit. */
+const memoryShare = 0.75;
+
+function guardMemory(tooMuch: (message: string) => Promise<void>): NodeJS.Timeout {
+  const limit = memoryShare * os.totalmem();
+  return setInterval(() => {
+    if (process.memoryUsage.rss() <= limit) return;
+    const gibibytes = (limit / 2 ** 30).toFixed(0);
+    void tooMuch(
+      `The attack needs more than ${gibibytes} GiB, ${100 * memoryShare} % of this machine's memory, and was stopped. What was reached so far is kept; try a smaller image or another attack.`,
+    );
+  }, 500);
+}
 
 // Nobody is left to run for.
 process.on('disconnect', () => process.exit(0));
