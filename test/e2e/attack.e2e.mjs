@@ -18,7 +18,7 @@ function card(page, method) {
 
 export const tests = {
   'palette, panel, live pictures, result, export, reload': () =>
-    withVsCode(workspace, async ({ page, folder, editor, palette, frame, shot }) => {
+    withVsCode(workspace, async ({ page, folder, editor, palette, frame, saveAs, shot }) => {
       await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
       await palette(panel);
       const view = frame();
@@ -35,10 +35,7 @@ export const tests = {
 
       const target = path.join(folder, 'exported.png');
       await view.locator('#export-png').click();
-      const input = page.locator('.quick-input-widget input').first();
-      await input.waitFor({ timeout: 30_000 });
-      await input.fill(target);
-      await page.keyboard.press('Enter');
+      await saveAs(target);
       for (let tries = 0; !fs.existsSync(target) && tries < 100; tries++) await page.waitForTimeout(100);
       assert.equal(fs.readFileSync(target).subarray(1, 4).toString(), 'PNG');
 

@@ -21,6 +21,7 @@ export const shots = path.join(out, 'shots');
  *   palette: (command: string) => Promise<void>,
  *   hover: (text: string) => Promise<Locator>,
  *   frame: () => FrameLocator,
+ *   saveAs: (file: string) => Promise<void>,
  *   shot: (name: string) => Promise<void>,
  * }} Window
  */
@@ -88,6 +89,29 @@ async function hoverOver(page, editor, text) {
   return hover;
 }
 
+/**
+ * Answers VS Code's own save dialog with a path. The dialog follows what is typed with a delay, and until it has caught
+ * up, Enter only opens a folder.
+ * @param {Page} page
+ * @param {string} file absolute
+ */
+async function saveAs(page, file) {
+  const dialog = page.locator('.quick-input-widget');
+  const input = dialog.locator('input').first();
+  await input.waitFor({ timeout: 30_000 });
+  for (let attempt = 1; ; attempt++) {
+    await input.fill(file);
+    await page.waitForTimeout(500);
+    await input.press('Enter');
+    try {
+      await dialog.waitFor({ state: 'hidden', timeout: 5_000 });
+      return;
+    } catch (error) {
+      if (attempt === 10) throw error;
+    }
+  }
+}
+
 /** @param {Page} page @param {string} name */
 async function screenshot(page, name) {
   fs.mkdirSync(shots, { recursive: true });
@@ -122,6 +146,7 @@ export async function withVsCode({ folder, openFile, size = { width: 1280, heigh
       palette: async command => (await paletteRow(page, command)).click(),
       hover: text => hoverOver(page, editor, text),
       frame: () => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame'),
+      saveAs: file => saveAs(page, file),
       shot: name => screenshot(page, name),
     });
   } catch (error) {
