@@ -35,6 +35,7 @@ let host;
 /** One server and one browser serve all tests; each test has a window of its own. @returns {Promise<Host>} */
 function sharedHost() {
   host ??= (async () => {
+    if (!fs.existsSync(vsix)) throw new Error(`${vsix} is missing: run npm run package`);
     const server = await startVsCode({ extension: vsix, settings: SETTINGS });
     try {
       return { server, browser: await startBrowser() };
