@@ -7,12 +7,14 @@
  *     --outfile=out/attack-step.mjs && node out/attack-step.mjs
  *
  * With LEAKLINT_PROTOTYPE=<folder> the prototype in that folder (ir.mjs, onnx.mjs) runs the same networks in the same
- * rounds. LEAKLINT_BENCH=LeNet2,CNN6 limits the networks.
+ * rounds. LEAKLINT_BENCH=LeNet2,CNN6 limits the networks. LEAKLINT_ENGINES=wasm,tfjs-wasm measures other engines (see
+ * choose.ts) as well, by the clock; TensorFlow.js is looked for in LEAKLINT_TFJS_FOLDER or the current folder.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Program } from '../src-attack/engines/engine.ts';
+import { chooseEngine } from '../src-attack/engines/choose.ts';
+import type { Engine, Program } from '../src-attack/engines/engine.ts';
 import { loadOnnxCpu } from '../src-attack/engines/onnxruntime/load.ts';
 import { reshape } from '../src-attack/ir/arrange.ts';
 import { conv, convolutionGeometry } from '../src-attack/ir/convolution.ts';
@@ -160,6 +162,7 @@ function forward(network: Network, x: Node, weights: readonly Node[]): Node {
 }
 
 async function leaklint(
+  engine: Engine,
   network: Network,
   weights: readonly Weight[],
   feeds: Record<string, Float32Array>,
@@ -170,12 +173,11 @@ async function leaklint(
   const parameters = weights.map(({ shape, data }, i) => graph.constant(`w${i}`, shape, data));
   const gradients = gradient(crossEntropy(forward(network, x, parameters), y), parameters);
   const loss = addAll(gradients.map((node, i) => squaredNorm(sub(node, graph.input(`t${i}`, node.shape)))));
-  const engine = await loadOnnxCpu(1);
   const program: Program = await engine.compile({ loss, dx: gradient(loss, [x])[0]! });
   const { x: image, ...fixed } = feeds;
   await program.bind(fixed);
   return {
-    name: 'leaklint',
+    name: engine.info.name,
     async step() {
       const result = await program.run({ x: image! });
       return { loss: result.loss![0]!, dx: result.dx! };
@@ -237,7 +239,8 @@ function difference(a: Values, b: Values): number {
   return gap / scale;
 }
 
-async function measure(network: Network): Promise<void> {
+/** Random weights, image and target gradients. */
+function problemOf(network: Network): { readonly weights: Weight[]; readonly feeds: Record<string, Float32Array> } {
   const weights = weightShapes(network.spec.layers).map(shape => ({
     shape,
     data: randomArray(sizeOf(shape), 2 / Math.sqrt(sizeOf(shape) / shape[0]!)),
@@ -248,12 +251,17 @@ async function measure(network: Network): Promise<void> {
   weights.forEach(({ data }, i) => {
     feeds[`t${i}`] = randomArray(data.length, 0.01);
   });
+  return { weights, feeds };
+}
+
+async function measure(network: Network): Promise<void> {
+  const { weights, feeds } = problemOf(network);
   const folder = process.env.LEAKLINT_PROTOTYPE;
   const medians: number[][] = [];
   let agreement = '';
   // Where a session's memory happens to lie changes its speed: each is made anew several times.
   for (let session = 0; session < sessions; session++) {
-    const runners = [await leaklint(network, weights, feeds)];
+    const runners = [await leaklint(await loadOnnxCpu(1), network, weights, feeds)];
     if (folder) runners.push(await prototype(folder, network, weights, feeds));
     medians.push(await interleaved(runners, network.rounds));
     if (runners.length > 1) agreement = `  dx differs by ${(await disagreement(runners)).toExponential(1)}`;
@@ -263,6 +271,27 @@ async function measure(network: Network): Promise<void> {
   const compared =
     theirs === undefined ? '' : `  prototype ${theirs.toFixed(2)} ms  ratio ${(ours! / theirs).toFixed(2)}`;
   console.log(`${network.name.padEnd(16)} leaklint ${ours!.toFixed(2)} ms${compared}${agreement}`);
+}
+
+/** Median milliseconds of a step on another engine, and how far its result is from the CPU's. */
+async function measureElsewhere(choice: string, network: Network): Promise<void> {
+  const { weights, feeds } = problemOf(network);
+  const folder = process.env.LEAKLINT_TFJS_FOLDER ?? process.cwd();
+  const { engine } = await chooseEngine(choice, { folder });
+  const runner = await leaklint(engine, network, weights, feeds);
+  const reference = await leaklint(await loadOnnxCpu(1), network, weights, feeds);
+  const apart = await disagreement([reference, runner]);
+  const times: number[] = [];
+  for (let round = 0; round < 11; round++) {
+    const start = performance.now();
+    await runner.step();
+    times.push(performance.now() - start);
+  }
+  console.log(
+    `${network.name.padEnd(16)} ${runner.name} ${median(times).toFixed(2)} ms  dx differs by ${apart.toExponential(1)}`,
+  );
+  await runner.dispose();
+  await reference.dispose();
 }
 
 /** Median CPU milliseconds of each runner's step, one step of each in every round. */
@@ -285,4 +314,11 @@ async function disagreement([first, second]: readonly Runner[]): Promise<number>
 }
 
 const chosen = process.env.LEAKLINT_BENCH?.split(',');
-for (const network of networks) if (!chosen || chosen.includes(network.name)) await measure(network);
+const elsewhere = process.env.LEAKLINT_ENGINES?.split(',') ?? [];
+for (const network of networks) {
+  if (chosen && !chosen.includes(network.name)) continue;
+  await measure(network);
+  for (const choice of elsewhere) await measureElsewhere(choice, network);
+}
+// Some libraries keep threads that would hold the process open.
+process.exit(0);

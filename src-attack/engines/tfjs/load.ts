@@ -67,7 +67,9 @@ export async function loadTfjs(flavour: TfjsFlavour, folder: string): Promise<En
   // Without its debug checks, and without its advice to install another package.
   tf.enableProdMode();
   if (backendPackage) require(backendPackage);
-  const info: EngineInfo = { name: flavour, device, threads: 1, version: tf.version_core, precisions: ['float32'] };
+  // TensorFlow's own threads cannot be asked for.
+  const threads = backend === 'tensorflow' ? 0 : 1;
+  const info: EngineInfo = { name: flavour, device, threads, version: tf.version_core, precisions: ['float32'] };
   return createTfjsEngine(tf, backend, info);
 }
 
