@@ -1,7 +1,8 @@
 /** Runs attacks on one prepared problem, one after the other, and tells about it in events. */
 
 import type { CancellationToken } from '../../src-analysis/readers/reader.ts';
-import { findAttack } from '../attacks/registry.ts';
+import type { Attack } from '../attacks/attack.ts';
+import { attacks as allAttacks, attackNamed } from '../attacks/registry.ts';
 import { type AttackProgress, type AttackResult, runAttack } from '../attacks/run-attack.ts';
 import { encodePng } from '../image/encode.ts';
 import { drawFigure, type FigureCell } from '../image/figure.ts';
@@ -149,6 +150,12 @@ export async function runAttacks(prepared: PreparedRun, request: RunRequest, hoo
     });
   }
   return report();
+}
+
+function findAttack(name: string): Attack {
+  const attack = attackNamed(name);
+  if (!attack) throw new Error(`There is no attack "${name}"; there are ${allAttacks.map(a => a.name).join(', ')}.`);
+  return attack;
 }
 
 function progressEvent(prepared: PreparedRun, method: string, progress: AttackProgress): AttackEvent {
