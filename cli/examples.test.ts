@@ -7,7 +7,7 @@ import { runCommand } from './main.ts';
 const expected: [string, string, number | null, string[]][] = [
   ['models/digits-cnn.onnx', '729 of 784', -1712, ['identifiable-input', 'soluble-layer']],
   ['models/digits-mlp/model.json', '784 of 784', null, ['identifiable-input', 'dense-input-exposed']],
-  ['src/hardened-model.ts', '68 of 784', -664, []],
+  ['src/hardened-model.ts', '70 of 784', -664, []],
   ['src/leaky-model.ts', '784 of 784', 0, ['identifiable-input', 'soluble-layer', 'soluble-layer']],
 ];
 
