@@ -57,6 +57,16 @@ function notice(folder) {
 }
 
 /**
+ * A file generated from somebody else's work, whose licence stands beside it.
+ * @param {string} title
+ * @param {string} licence
+ */
+function ownNotice(title, licence) {
+  const text = fs.readFileSync(path.join(root, licence), 'utf8').trim();
+  return `## ${title}\n\nLicence: Apache-2.0\n\n\`\`\`\`text\n${text}\n\`\`\`\``;
+}
+
+/**
  * The licences of every package that has code in our bundles, as Markdown.
  * @param {Iterable<string>} inputs the bundled files, relative to the root, as esbuild's metafile names them
  */
@@ -65,5 +75,6 @@ export function thirdPartyNotices(inputs) {
   for (const input of inputs) folders.add(packageFolder(input));
   folders.delete(undefined);
   const notices = [...folders].sort().map(notice);
+  notices.push(ownNotice('onnx.proto, the schema of ONNX 1.23.2', 'src-analysis/readers/onnx/generated/LICENSE'));
   return `# Third-party notices\n\nLeaklint's bundles contain code of these packages.\n\n${notices.join('\n\n')}\n`;
 }
