@@ -78,6 +78,18 @@ test('an exact result replaces the law’s, and is no longer pending', () => {
   expect(given.pending).toEqual([]);
 });
 
+test('a doubtful geometry out of reach says so and is not asked for', () => {
+  const graph = read(
+    "conv2d({ inputShape: [112, 112, 64], filters: 66, kernelSize: 3, activation: 'tanh' })",
+    'flatten()',
+    'dense({ units: 3 })',
+  );
+  const { layers, pending } = analyseModel(graph, new Map(), neverCancelled);
+  expect(layers[0]).toMatchObject({ basis: 'law', nearCritical: true });
+  expect(layers[0]?.reason).toMatch(/out of reach/);
+  expect(pending).toEqual([]);
+});
+
 test('ten thousand layers are analysed', () => {
   const text = `import * as tf from '@tensorflow/tfjs';
     export const model = tf.sequential();

@@ -7,6 +7,7 @@ import {
 } from '../model/analysis.ts';
 import { sizeOf } from '../model/geometry.ts';
 import type { ConvOp, DenseOp, Layer, ModelGraph } from '../model/graph.ts';
+import { isWithinReach } from './finite-field.ts';
 import { type Consumers, outputUnknownBecause } from './invertibility.ts';
 import { type GenericRanks, genericRanks } from './law.ts';
 import { layerGeometry, outputPositions } from './layer-geometry.ts';
@@ -15,7 +16,7 @@ import { metricWeight } from './metric.ts';
 /** Ranks of geometries, each computed once: models repeat their layers. */
 export interface RankTable {
   of(geometry: ConvGeometry): RankEntry;
-  /** Geometries whose law is in doubt and for which no exact result is known. */
+  /** Geometries whose law is in doubt, for which no exact result is known and elimination is within reach. */
   pending(): readonly ConvGeometry[];
 }
 
@@ -24,7 +25,7 @@ export interface RankEntry {
   /** Exact ranks where they are known, else the law's. */
   readonly ranks: ConvRanks;
   readonly basis: 'law' | 'finite-field';
-  /** Elimination was tried and is out of reach. */
+  /** The law is in doubt, and elimination would take too long or was given up. */
   readonly outOfReach: boolean;
 }
 
@@ -36,8 +37,7 @@ export function rankTable(exact: ExactRanks): RankTable {
       const key = geometryKey(geometry);
       const entry = known.get(key) ?? entryOf(geometry, exact.get(key));
       known.set(key, entry);
-      const { law } = entry;
-      if ((law.nearCritical || law.outsideDomain) && !exact.has(key)) doubtful.set(key, geometry);
+      if (isDoubtful(entry.law) && !exact.has(key) && !entry.outOfReach) doubtful.set(key, geometry);
       return entry;
     },
     pending: () => [...doubtful.values()],
@@ -50,8 +50,12 @@ function entryOf(geometry: ConvGeometry, exact: ConvRanks | null | undefined): R
     law,
     ranks: exact ?? law,
     basis: exact ? 'finite-field' : 'law',
-    outOfReach: exact === null,
+    outOfReach: exact === null || (exact === undefined && isDoubtful(law) && !isWithinReach(geometry)),
   };
+}
+
+function isDoubtful(law: GenericRanks): boolean {
+  return law.nearCritical || law.outsideDomain;
 }
 
 /** What a convolution's or dense layer's statement rests on; the same for every layer. */
@@ -133,7 +137,7 @@ function convolution(
 }
 
 function doubtOf(law: GenericRanks, outOfReach: boolean): string | undefined {
-  if (!law.nearCritical && !law.outsideDomain) return undefined;
+  if (!isDoubtful(law)) return undefined;
   const where = law.outsideDomain
     ? 'this geometry is outside the domain that the rank law was verified on'
     : 'this geometry is near the critical one, where the rank law errs now and then';
