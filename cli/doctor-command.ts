@@ -15,12 +15,14 @@ export function addDoctorCommand(program: Command, environment: Environment): vo
   program
     .command('doctor')
     .description('say which attack engines work on this machine, and what the others lack')
-    .action(async () => {
+    .option('--tfjs-folder <folder>', 'where to look for TensorFlow.js; default: the current folder, upwards')
+    .action(async ({ tfjsFolder = '.' }: { readonly tfjsFolder?: string }) => {
+      const folder = path.resolve(environment.cwd, tfjsFolder);
       const { platform, arch, version } = process;
       await environment.write(`Leaklint ${packageJson.version}, Node ${version}, ${platform} ${arch}\n\n`);
       for (const engine of engineNames) {
         environment.progress(`trying ${engine}`);
-        const result = await probe(engine, environment);
+        const result = await probe({ engine, folder }, environment);
         environment.progress(null);
         const mark = result.works ? 'works   ' : 'missing ';
         const what = result.works ? `${result.device}, version ${result.version}` : result.reason;
@@ -30,11 +32,10 @@ export function addDoctorCommand(program: Command, environment: Environment): vo
 }
 
 /** Each engine in a process of its own: a native library that crashes tells only of itself. */
-async function probe(engine: string, { root, cwd }: Environment): Promise<ProbeResult> {
+async function probe(params: ProbeParams, { root }: Environment): Promise<ProbeResult> {
   const child = fork(path.join(root, 'dist', 'attack.cjs'), [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
   connection.listen();
-  const params: ProbeParams = { engine, folder: cwd };
   const failed = (reason: string): ProbeResult => ({ works: false, device: '', version: '', reason });
   const ended = new Promise<ProbeResult>(resolve => {
     child.once('error', error => resolve(failed(error.message)));

@@ -2,6 +2,7 @@ import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import type { SourceFile } from '../../src-analysis/readers/reader.ts';
 import type { AttackProblem } from '../attacks/attack.ts';
 import type { Engine } from '../engines/engine.ts';
+import { loadOnnxCpu, loadOnnxWasm } from '../engines/onnxruntime/load.ts';
 import type { CapturedTensor } from '../gradient/captured.ts';
 import { matchCapture } from '../gradient/match.ts';
 import { decodePicture } from '../image/decode.ts';
@@ -11,6 +12,7 @@ import { parsePreprocess } from '../image/preprocess.ts';
 import { picturesToInput } from '../image/tensor.ts';
 import type { Node, Values } from '../ir/graph.ts';
 import { engineProducts } from '../linear-algebra/engine-products.ts';
+import { type MatrixProducts, plainProducts } from '../linear-algebra/products.ts';
 import { buildVictim } from '../victim/build-victim.ts';
 import type { Victim, VictimLoss } from '../victim/victim.ts';
 import { weightsOfModel } from '../weights/model-weights.ts';
@@ -57,9 +59,10 @@ export async function prepareRun(source: RunSource, engine: Engine): Promise<Pre
     throw new Error('The label cannot be inferred from this gradient (no bias in the last layer): give it.');
   }
   const { observed, target } = seen;
+  const products = await productsFor(engine);
   const y = targetOf(victim, label);
   return {
-    problem: { victim, observed, y, shape, preprocess, engine, products: engineProducts(engine) },
+    problem: { victim, observed, y, shape, preprocess, engine, products: products.products },
     target,
     label,
     labelFrom: source.label === null ? 'inferred' : 'given',
@@ -68,9 +71,30 @@ export async function prepareRun(source: RunSource, engine: Engine): Promise<Pre
       weights.origin,
       seen.assumption,
       ...(assumption ? [assumption] : []),
+      ...products.assumptions,
       ...victim.assumptions,
     ],
   };
+}
+
+/**
+ * Float64 matrix products: by the engine itself, or for one that has only float32 (TensorFlow.js, GPUs) by ONNX Runtime,
+ * since in plain JavaScript they take longer than everything else together.
+ */
+async function productsFor(engine: Engine): Promise<{ products: MatrixProducts; assumptions: readonly string[] }> {
+  if (engine.info.precisions.includes('float64')) return { products: engineProducts(engine), assumptions: [] };
+  for (const load of [loadOnnxCpu, loadOnnxWasm]) {
+    try {
+      const helper = await load();
+      return {
+        products: engineProducts(helper),
+        assumptions: [`float64 matrix products by ${helper.info.name}, since ${engine.info.name} has float32 only`],
+      };
+    } catch {
+      // The next one, or plain JavaScript.
+    }
+  }
+  return { products: plainProducts, assumptions: ['float64 matrix products in plain JavaScript'] };
 }
 
 /** What is observed, and what is known of the picture behind it. */
