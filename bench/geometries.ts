@@ -4,7 +4,8 @@ import * as path from 'node:path';
 import fc from 'fast-check';
 import type { ConvGeometry, ConvRanks } from '../src-analysis/model/analysis.ts';
 import { effectiveKernel } from '../src-analysis/model/geometry.ts';
-import { outputLength } from '../src-analysis/solubility/conv-geometry.ts';
+import { outputLength, unknownsOf } from '../src-analysis/solubility/conv-geometry.ts';
+import { planElimination } from '../src-analysis/solubility/elimination-cost.ts';
 
 /** A convolution of test/fixtures/golden/rank.json with the ranks of its system, by exact elimination of the real weights. */
 export interface GoldenConvolution {
@@ -114,6 +115,21 @@ export const anyGeometry: fc.Arbitrary<ConvGeometry> = geometry(fc.tuple(anyAxis
   filters: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16],
   unknowns: 700,
 });
+
+/** Layers of the size that real models have, as far as their elimination takes seconds. */
+export const realisticGeometry: fc.Arbitrary<ConvGeometry> = fc
+  .record({
+    inChannels: fc.constantFrom(1, 3, 4, 6, 8, 12, 16, 24, 32),
+    filters: fc.constantFrom(2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64),
+    side: fc.constantFrom(12, 14, 16, 20, 24, 28, 32),
+    kernel: fc.constantFrom(1, 3, 3, 4, 5, 7),
+    stride: fc.constantFrom(1, 2, 2, 2, 3, 4),
+    padded: fc.boolean(),
+  })
+  .map(({ side, kernel, padded, ...rest }) =>
+    square({ ...rest, input: [side, side], kernel: [kernel, kernel], padding: padded ? (kernel - 1) >> 1 : 0 }),
+  )
+  .filter(g => unknownsOf(g) >= 700 && (planElimination(g)?.work ?? Number.POSITIVE_INFINITY) < 3e9);
 
 const pointAxis: Axis = { input: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
 
