@@ -18,7 +18,7 @@ function card(page, method) {
 
 export const tests = {
   'palette, panel, live pictures, result, export, reload': () =>
-    withVsCode(workspace, async ({ page, folder, editor, palette, frame, saveAs, shot }) => {
+    withVsCode(workspace, async ({ page, folder, editor, palette, frame, saveAs, reload, shot }) => {
       await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
       await palette(panel);
       const view = frame();
@@ -41,7 +41,7 @@ export const tests = {
 
       // The page saves itself at most once a second.
       await page.waitForTimeout(2000);
-      await page.reload();
+      await reload();
       const restored = frame();
       await restored.locator('.status', { hasText: /^Done/ }).waitFor({ timeout: 120_000 });
       assert.equal(await card(restored, 'gauss-newton').locator('.scores').innerText(), scores);

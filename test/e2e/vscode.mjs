@@ -22,6 +22,7 @@ export const shots = path.join(out, 'shots');
  *   hover: (text: string) => Promise<Locator>,
  *   frame: () => FrameLocator,
  *   saveAs: (file: string) => Promise<void>,
+ *   reload: () => Promise<void>,
  *   shot: (name: string) => Promise<void>,
  * }} Window
  */
@@ -91,8 +92,8 @@ async function hoverOver(page, editor, text) {
 }
 
 /**
- * Answers VS Code's own save dialog with a path. The dialog follows what is typed with a delay, and until it has caught
- * up, Enter only opens a folder.
+ * Answers VS Code's own save dialog with a path. The dialog puts in its own suggestion when it has read the folder, and
+ * follows what is typed with a delay, before which Enter only opens a folder.
  * @param {Page} page
  * @param {string} file absolute
  */
@@ -100,23 +101,31 @@ async function saveAs(page, file) {
   const dialog = page.locator('.quick-input-widget');
   const input = dialog.locator('input').first();
   await input.waitFor({ timeout: 30_000 });
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 0; attempt < 30; attempt++) {
     await input.fill(file);
-    await page.waitForTimeout(500);
+    await page.waitForTimeout(1000);
+    if ((await input.inputValue()) !== file) continue;
     await input.press('Enter');
     try {
-      await dialog.waitFor({ state: 'hidden', timeout: 5_000 });
+      await dialog.waitFor({ state: 'hidden', timeout: 10_000 });
       return;
-    } catch (error) {
-      if (attempt === 10) throw error;
+    } catch {
+      // it opened a folder instead: once more
     }
   }
+  throw new Error(`The save dialog did not take ${file}`);
 }
 
 /** @param {Page} page @param {string} name */
 async function screenshot(page, name) {
   fs.mkdirSync(shots, { recursive: true });
   await page.screenshot({ path: path.join(shots, `${name}.png`) });
+}
+
+/** @param {Page} page @param {string} url */
+async function openWindow(page, url) {
+  await page.goto(url);
+  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
 }
 
 /**
@@ -135,8 +144,10 @@ export async function withVsCode({ folder, openFile, size = { width: 1280, heigh
   const context = await browser.newContext({ viewport: size });
   const page = await context.newPage();
   try {
-    await page.goto(server.url(copy, openFile ? [['openFile', server.remoteUri(path.join(copy, openFile))]] : []));
-    await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    await openWindow(
+      page,
+      server.url(copy, openFile ? [['openFile', server.remoteUri(path.join(copy, openFile))]] : []),
+    );
     const editor = page.locator('.editor-instance .monaco-editor').first();
     if (openFile) await editor.locator('.view-line').first().waitFor({ timeout: 60_000 });
     return await use({
@@ -148,6 +159,8 @@ export async function withVsCode({ folder, openFile, size = { width: 1280, heigh
       hover: text => hoverOver(page, editor, text),
       frame: () => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame'),
       saveAs: file => saveAs(page, file),
+      // Without the files to open: with them, VS Code would not restore its editors.
+      reload: () => openWindow(page, server.url(copy)),
       shot: name => screenshot(page, name),
     });
   } catch (error) {
