@@ -10,6 +10,7 @@
 
 import type { ConvGeometry } from '../model/analysis.ts';
 import { type CancellationToken, throwIfCancelled } from '../readers/reader.ts';
+import { rowsOf, unknownsOf } from '../solubility/conv-geometry.ts';
 import { EchelonBasis } from '../solubility/echelon.ts';
 import { productsPerReduction, randomResidues, residue } from '../solubility/modular.ts';
 import { axisWindows } from '../solubility/sparse-system.ts';
@@ -67,10 +68,10 @@ interface Layer {
 
 function forward(stages: readonly JacobianStage[], random: () => number): Layer[] {
   const layers: Layer[] = [];
-  let input = Float64Array.from({ length: entries(stages[0]!.geometry) }, random);
+  let input = Float64Array.from({ length: unknownsOf(stages[0]!.geometry) }, random);
   for (const { geometry, activation, bias } of stages) {
     const edges = edgesOf(geometry);
-    const weights = Float64Array.from({ length: weightCount(geometry) }, random);
+    const weights = Float64Array.from({ length: rowsOf(geometry).gradients }, random);
     const offsets = Float64Array.from({ length: geometry.filters }, () => (bias ? random() : 0));
     const slopes = [random(), random()] as const;
     const slope = Float64Array.from({ length: edges.length }, () => {
@@ -97,14 +98,6 @@ function forward(stages: readonly JacobianStage[], random: () => number): Layer[
     });
   }
   return layers;
-}
-
-function entries(g: ConvGeometry): number {
-  return g.inChannels * g.input[0] * g.input[1];
-}
-
-function weightCount(g: ConvGeometry): number {
-  return (g.filters * g.inChannels * g.kernel[0] * g.kernel[1]) / g.groups;
 }
 
 /** Outputs [filter, y, x] and the inputs [channel, y, x] and weights [filter, channel of the group, i, j] they use. */

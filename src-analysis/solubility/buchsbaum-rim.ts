@@ -148,7 +148,7 @@ class GenericMap {
 }
 
 /** binomial(n, k) as an exact integer. */
-export function binomial(n: number, k: number): bigint {
+function binomial(n: number, k: number): bigint {
   const small = Math.min(k, n - k);
   if (small < 0) return 0n;
   let value = 1n;

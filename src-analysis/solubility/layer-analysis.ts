@@ -7,10 +7,11 @@ import {
 } from '../model/analysis.ts';
 import { sizeOf } from '../model/geometry.ts';
 import type { ConvOp, DenseOp, Layer, ModelGraph } from '../model/graph.ts';
+import { rowsOf, unknownsOf } from './conv-geometry.ts';
 import { isWithinReach } from './finite-field.ts';
 import { type Consumers, outputUnknownBecause } from './invertibility.ts';
 import { type GenericRanks, genericRanks } from './law.ts';
-import { layerGeometry, outputPositions } from './layer-geometry.ts';
+import { layerGeometry } from './layer-geometry.ts';
 import { metricWeight } from './metric.ts';
 
 /** Ranks of geometries, each computed once: models repeat their layers. */
@@ -98,7 +99,7 @@ function convolution(
   const found = layerGeometry(graph, layer, op);
   if ('reason' in found) return notCovered(layer, `No verdict: ${found.reason}.`, weight);
   const { geometry } = found;
-  const unknowns = geometry.inChannels * geometry.input[0] * geometry.input[1];
+  const unknowns = unknownsOf(geometry);
   const { law, ranks, basis, outOfReach } = table.of(geometry);
   const figures = {
     layer: layer.id,
@@ -142,14 +143,6 @@ function doubtOf(law: GenericRanks, outOfReach: boolean): string | undefined {
     ? 'this geometry is outside the domain that the rank law was verified on'
     : 'this geometry is near the critical one, where the rank law errs now and then';
   return outOfReach ? `${where}, and exact elimination is out of reach` : where;
-}
-
-function rowsOf(g: ConvGeometry): { weights: number; gradients: number } {
-  const outputs = outputPositions(g, 0) * outputPositions(g, 1);
-  return {
-    weights: g.filters * outputs,
-    gradients: (g.filters * g.inChannels * g.kernel[0] * g.kernel[1]) / g.groups,
-  };
 }
 
 /**

@@ -103,9 +103,3 @@ export function zeroPadBefore(graph: ModelGraph, layer: Layer, op: ConvOp) {
     after: spatial(after) as readonly number[],
   };
 }
-
-/** Output positions along an axis. */
-export function outputPositions(g: ConvGeometry, axis: 0 | 1): number {
-  const span = g.input[axis] + g.before[axis] + g.after[axis] - g.dilations[axis] * (g.kernel[axis] - 1) - 1;
-  return Math.floor(span / g.strides[axis]) + 1;
-}
