@@ -128,6 +128,7 @@ class GenericMap {
     ] as const;
     if (corners.some(([a, b]) => a > 0 && b > 0 && this.isOntoAt(a, b))) return true;
     const [h, w] = [this.det.height, this.det.width];
+    if (r1 <= h || r2 <= w) return false;
     for (let diagonal = h + w + 2; diagonal <= r1 + r2; diagonal++) {
       for (let a = Math.max(h + 1, diagonal - r2); a <= Math.min(r1, diagonal - w - 1); a++) {
         if (this.isOntoAt(a, diagonal - a)) return true;
@@ -143,7 +144,7 @@ class GenericMap {
 
   private binomial(n: number, k: number): bigint {
     this.budget.steps -= Math.min(k, n - k);
-    return binomial(n, k);
+    return this.budget.steps < 0 ? 0n : binomial(n, k);
   }
 }
 

@@ -172,6 +172,16 @@ describe('large and odd geometries', () => {
       { touched: 1_024_000, weights: 1_024_000, system: 1_024_000 },
     ],
     [
+      'an axis of 2⁴⁰ entries and more filters than channels',
+      square({ inChannels: 1, filters: 16, input: [1, 2 ** 40], kernel: [1, 3] }),
+      { touched: 2 ** 40, weights: 2 ** 40, gradients: 48, system: 2 ** 40 },
+    ],
+    [
+      'more filters than any sum can run over',
+      square({ inChannels: 2 ** 20, filters: 2 ** 22, input: [64, 64], kernel: [3, 3], padding: 1 }),
+      { touched: 2 ** 32, weights: 2 ** 32, system: 2 ** 32 },
+    ],
+    [
       'a window that is all padding',
       square({ inChannels: 1, filters: 1, input: [2, 2], kernel: [1, 1], stride: 9, padding: 4 }),
       { touched: 0, weights: 0, gradients: 0, system: 0 },
