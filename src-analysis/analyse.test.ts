@@ -9,9 +9,14 @@ import { readTfjsCode } from './readers/tfjs-code/read.ts';
 const fixtures = path.join(import.meta.dirname, '../test/fixtures');
 const golden = JSON.parse(fs.readFileSync(path.join(fixtures, 'golden/rank.json'), 'utf8')).models as Record<
   string,
-  { c_M: number; c_M_round: number; layers: { rank_W_exact: number; rank_K_exact: number; rank_U_exact: number; n: number }[] }
+  {
+    c_M: number;
+    c_M_round: number;
+    layers: { rank_W_exact: number; rank_K_exact: number; rank_U_exact: number; n: number }[];
+  }
 >;
-const identifiable = JSON.parse(fs.readFileSync(path.join(fixtures, 'golden/identifiability.json'), 'utf8')).rank as Record<string, number>;
+const identifiable = JSON.parse(fs.readFileSync(path.join(fixtures, 'golden/identifiability.json'), 'utf8'))
+  .rank as Record<string, number>;
 
 const onnxModels = fs.readdirSync(path.join(fixtures, 'onnx/paper')).filter(file => file.endsWith('.onnx'));
 const codeModels = fs.readdirSync(path.join(fixtures, 'tfjs-code/paper')).filter(file => /\.[jt]s$/.test(file));

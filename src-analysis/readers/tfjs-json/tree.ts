@@ -32,7 +32,8 @@ export function parseJson(text: string): { root: Node | undefined; errors: reado
   const root = parseTree(body, found, { disallowComments: true, allowTrailingComma: false });
   const errors = found.slice(0, maximalErrors).map(({ error, offset, length }) => ({
     message: `This JSON is broken: ${complaints.get(error) ?? 'this character does not belong here'}.`,
-    range: { start: offset, end: offset + length },
+    // The parser counts the end that a comment or string lacks.
+    range: { start: Math.min(offset, text.length), end: Math.min(offset + length, text.length) },
   }));
   return { root, errors };
 }
