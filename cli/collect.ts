@@ -1,9 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { configPathOf, type FoundConfig } from '../host/config.ts';
 import { ioMessage } from '../host/files.ts';
+import { searchFiles } from '../host/search.ts';
 import { fileFilterOf } from '../src-analysis/findings/globs.ts';
-import { readableExtensions } from '../src-analysis/readers/read.ts';
 import { type Environment, UserError } from './environment.ts';
 
 /** A file to check. Files named on the command line are checked whatever they hold; others only if they look like models. */
@@ -11,9 +11,6 @@ export interface CollectedFile {
   readonly path: string;
   readonly named: boolean;
 }
-
-const ignoredFolders = new Set(['node_modules', 'dist']);
-const endings: ReadonlySet<string> = new Set(readableExtensions.map(extension => `.${extension}`));
 
 /**
  * The files that paths on the command line stand for, without repetition: files as they are, folders by a search.
@@ -40,10 +37,7 @@ export async function collectFiles(
   return [...files.values()];
 }
 
-/**
- * Files below a folder that have a reader, sorted by folder and name. Leaves out what the configuration excludes,
- * node_modules, dist, hidden folders and symbolic links (which may form cycles).
- */
+/** Files below a folder that have a reader and that the configuration does not leave out. */
 async function search(
   root: string,
   environment: Environment,
@@ -56,28 +50,9 @@ async function search(
     filters.set(config, filter);
     return filter(configPathOf(config, file, environment.cwd));
   };
+  const onUnreadable = (folder: string, error: unknown) =>
+    environment.log(`leaklint: ${path.relative(environment.cwd, folder)} was not searched. ${ioMessage(error)}`);
   const files: string[] = [];
-  const folders = [root];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(error => {
-      environment.log(`leaklint: ${path.relative(environment.cwd, folder!)} was not searched. ${ioMessage(error)}`);
-      return [];
-    });
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const inner: string[] = [];
-    for (const entry of entries) {
-      const absolute = path.join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (!ignoredFolders.has(entry.name) && !entry.name.startsWith('.')) inner.push(absolute);
-      } else if (
-        entry.isFile() &&
-        endings.has(path.extname(entry.name).toLowerCase()) &&
-        (await isIncluded(absolute))
-      ) {
-        files.push(absolute);
-      }
-    }
-    folders.push(...inner.reverse());
-  }
+  for await (const file of searchFiles(root, { isIncluded, onUnreadable })) files.push(file);
   return files;
 }
