@@ -3,16 +3,19 @@
  * the panel. Plain data without imports of engines, so that a browser page can share it.
  */
 
+/** Which model is meant. */
+export interface ModelChoice {
+  /** Path of the model file or code, for its reader and for relative data beside it. */
+  readonly path: string;
+  /** Unsaved text of the editor; absent: the file is read. */
+  readonly text?: string;
+  /** Which model of the file; absent: the only one, or the first. */
+  readonly name?: string;
+}
+
 /** An attack run on one model and one image. */
 export interface AttackSpec {
-  readonly model: {
-    /** Path of the model file or code, for its reader and for relative data beside it. */
-    readonly path: string;
-    /** Unsaved text of the editor; absent: the file is read. */
-    readonly text?: string;
-    /** Which model of the file; absent: the only one, or the first. */
-    readonly name?: string;
-  };
+  readonly model: ModelChoice;
   /** A picture (PNG or JPEG) whose gradient is simulated, or a captured gradient (safetensors or npz) without one. */
   readonly source: { readonly kind: 'image' | 'gradient'; readonly path: string };
   /** Class of the example; null: inferred from the gradient by the sign rule. */

@@ -1,0 +1,70 @@
+import type { Engine, Program } from '../engines/engine.ts';
+import { vjp } from '../ir/gradient.ts';
+import { sizeOf, type Values } from '../ir/graph.ts';
+import { norm } from '../linear-algebra/vector.ts';
+import type { Random } from '../optimisers/random.ts';
+import type { Victim } from '../victim/victim.ts';
+
+/** Where the Jacobian is taken: an input and a target, row-major as the victim's `x` and `y`. */
+export interface Point {
+  readonly x: Values;
+  readonly y: Values;
+}
+
+/** Random combinations of the rows of J = ∂(all gradients)/∂x at one point, each a vector–Jacobian product in float64. */
+export interface JacobianRows {
+  /** Entries of x. */
+  readonly columns: number;
+  /** Entries of all gradients. */
+  readonly rows: number;
+  randomRow(): Promise<Float64Array>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Every gradient tensor is divided by its norm, so that none drowns the others: the rank is the same.
+ * @param engine one with float64; its products of convolution and dense layers are taken in that precision
+ */
+export async function jacobianRows(
+  victim: Victim,
+  { x, y }: Point,
+  engine: Engine,
+  random: Random,
+): Promise<JacobianRows> {
+  const inputs = { x, y };
+  const scales = await scalesAt(victim, inputs, engine);
+  const { graph, gradients } = victim;
+  const cotangents = gradients.map((g, i) => graph.input(`cotangent ${i} ${graph.nodes.length}`, g.shape));
+  const names = cotangents.map(node => (node.operation.kind === 'input' ? node.operation.name : ''));
+  const [pulled] = vjp(gradients, [victim.x], cotangents);
+  const program = await engine.compile({ pulled: pulled! }, { precision: 'float64' });
+  await program.bind(inputs);
+  return {
+    columns: sizeOf(victim.x.shape),
+    rows: gradients.reduce((sum, g) => sum + sizeOf(g.shape), 0),
+    async randomRow() {
+      const values = gradients.map((g, l) => {
+        const scale = scales[l]!;
+        return Float64Array.from({ length: sizeOf(g.shape) }, () => scale * (2 * random.uniform() - 1));
+      });
+      const { pulled } = await program.run(Object.fromEntries(names.map((name, l) => [name, values[l]!])));
+      return pulled as Float64Array;
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+/** 1/‖g‖ for every gradient tensor at the point; 0 where it is zero. */
+async function scalesAt(victim: Victim, inputs: Record<string, Values>, engine: Engine): Promise<number[]> {
+  const outputs = Object.fromEntries(victim.gradients.map((g, i) => [`${i}`, g]));
+  const program: Program = await engine.compile(outputs, { precision: 'float64' });
+  try {
+    const values = await program.run(inputs);
+    return victim.gradients.map((_, i) => {
+      const size = norm(values[`${i}`] as Float64Array);
+      return size > 0 ? 1 / size : 0;
+    });
+  } finally {
+    await program.dispose();
+  }
+}
