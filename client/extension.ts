@@ -6,6 +6,7 @@ import { registerAttackPanel } from './attack-panel.ts';
 import { debugInformation } from './debug-information.ts';
 import { createClient } from './language-client.ts';
 import { registerReports } from './layer-report.ts';
+import { registerModelsTree, type TreeNode } from './models-tree.ts';
 import { registerRulePages, ruleUriBase } from './rule-pages.ts';
 import { createStatus } from './status.ts';
 import { registerExample } from './walkthrough.ts';
@@ -20,6 +21,7 @@ export interface ExtensionApi {
   attackSetup(part: Partial<Setup>): void;
   attackRun(): Promise<void>;
   debug(): Promise<DebugResult | undefined>;
+  modelsTree: vscode.TreeDataProvider<TreeNode>;
 }
 
 export async function activate(context: vscode.ExtensionContext): Promise<ExtensionApi> {
@@ -28,18 +30,21 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
   context.subscriptions.push(output, status);
 
   const attacks = registerAttackPanel(context, () => client);
+  const models = registerModelsTree(() => client);
 
   const start = async () => {
     client = createClient(context, output, { ruleUriBase: ruleUriBase() });
     status.follow(client);
     attacks.follow(client);
-    await client.start();
+    models.follow(client);
+    await client.start().finally(models.started);
   };
 
   context.subscriptions.push(
     ...registerRulePages(context),
     ...registerReports(() => client),
     ...attacks.disposables,
+    ...models.disposables,
     registerExample(context),
     vscode.commands.registerCommand('leaklint.showOutput', () => output.show()),
     vscode.commands.registerCommand('leaklint.restartServer', async () => {
@@ -69,6 +74,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     attackSetup: attacks.setup,
     attackRun: attacks.run,
     debug: async () => client?.sendRequest<DebugResult>(debugRequest),
+    modelsTree: models.provider,
   };
 }
 

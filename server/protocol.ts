@@ -14,6 +14,7 @@ export interface Settings {
   readonly run: 'onType' | 'onSave';
   readonly codeLens: { readonly enable: boolean };
   readonly exactElimination: { readonly maxSeconds: number };
+  readonly inlayHints: { readonly outputShapes: boolean };
 }
 
 export const defaultSettings: Settings = {
@@ -21,6 +22,7 @@ export const defaultSettings: Settings = {
   run: 'onType',
   codeLens: { enable: true },
   exactElimination: { maxSeconds: 10 },
+  inlayHints: { outputShapes: false },
 };
 
 /** Notification, server to client: what the status item shows for one document. */
@@ -42,6 +44,69 @@ export interface ReportParams {
 export interface ReportResult {
   readonly text: string;
 }
+
+/** Request, client to server: the models of the workspace's folders, for the tree view. */
+export const modelsRequest = 'leaklint/models';
+export interface ModelsParams {
+  /** Look at every file again, even if nothing is known to have changed. */
+  readonly again?: boolean;
+}
+export interface ModelsResult {
+  /** By folder and name; only files that hold models or could not be analysed. */
+  readonly files: readonly ModelFile[];
+  /** What the list leaves out or still waits for; empty when it is complete. */
+  readonly note: string;
+}
+export interface ModelFile {
+  readonly uri: string;
+  /** null: a large file, read when {@link fileModelsRequest} asks for it. */
+  readonly models: readonly ModelSummary[] | null;
+  /** Why there are no figures, where there should be some. */
+  readonly failure?: string;
+}
+export interface ModelSummary {
+  readonly name: string;
+  /** r of n and c(M), as the lens shows them. */
+  readonly figures: string;
+  /** `r of n (share)` for lists that ask which models leak; '' when r is unknown. */
+  readonly leak: string;
+  /** How much of the input the gradient holds; null when unknown. */
+  readonly fraction: number | null;
+  /** Absent for binary formats. */
+  readonly range?: Range;
+  readonly layers: number;
+}
+
+/** Request, client to server: the models of one file, whatever its size. */
+export const fileModelsRequest = 'leaklint/models/file';
+export interface FileModelsParams {
+  readonly uri: string;
+}
+
+/** Request, client to server: the layers of a file's model, counted as in {@link ModelFile.models}. */
+export const layersRequest = 'leaklint/models/layers';
+export interface LayersParams {
+  readonly uri: string;
+  readonly model: number;
+}
+export interface LayersResult {
+  readonly layers: readonly LayerSummary[];
+  /** Layers that are not listed. */
+  readonly more: number;
+}
+export interface LayerSummary {
+  readonly name: string;
+  /** `conv2d · [30, 30, 6]`. */
+  readonly detail: string;
+  /** Absent for layers without weights, which add no equations. */
+  readonly verdict?: 'soluble' | 'deficient' | 'unknown';
+  /** The verdict in a sentence with its condition. */
+  readonly headline: string;
+  readonly range?: Range;
+}
+
+/** Notification, server to client: what {@link modelsRequest} answers may have changed. */
+export const modelsChangedNotification = 'leaklint/models/changed';
 
 /** Request, client to server: facts for a bug report. */
 export const debugRequest = 'leaklint/debug';

@@ -6,13 +6,16 @@ import {
   DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,
   FileChangeType,
+  InlayHintRefreshRequest,
   TextDocumentSyncKind,
   TextDocuments,
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { URI } from 'vscode-uri';
+import { configFileName } from '../host/config.ts';
 import { createExactPool } from '../host/exact-pool.ts';
 import type { FileReport } from '../src-analysis/check.ts';
+import { readableExtensions } from '../src-analysis/readers/read.ts';
 import { textReport } from '../src-analysis/reports/text.ts';
 import { actionsFor } from './actions.ts';
 import { registerAttackRequests } from './attack-requests.ts';
@@ -20,8 +23,10 @@ import { Checker } from './checker.ts';
 import { createConfigs } from './configs.ts';
 import { failureDiagnostic, toDiagnostics } from './diagnostics.ts';
 import { hoverAt } from './hover.ts';
+import { shapeHints } from './inlay-hints.ts';
 import { lensesOf } from './lenses.ts';
 import { createLinter } from './linter.ts';
+import { summarise } from './model-summaries.ts';
 import {
   type DebugResult,
   debugRequest,
@@ -32,7 +37,9 @@ import {
 } from './protocol.ts';
 import { createSettings } from './settings.ts';
 import { sendStatus } from './status.ts';
+import { documentSymbols } from './symbols.ts';
 import { version } from './version.ts';
+import { registerWorkspaceRequests } from './workspace-requests.ts';
 
 /** Milliseconds between the last keystroke and a check. */
 const typingDelay = 200;
@@ -56,7 +63,10 @@ export function startServer(connection: Connection): void {
   });
   let options: InitializationOptions = {};
   let canRefreshLenses = false;
+  let canRefreshHints = false;
   let canWatchFiles = false;
+  let canAskFolders = false;
+  let initialFolders: readonly string[] = [];
   let canConfigure = false;
 
   const publish = (document: TextDocument, report: FileReport, busy: boolean) => {
@@ -67,6 +77,7 @@ export function startServer(connection: Connection): void {
     });
     sendStatus(connection, document.uri, report, busy);
     if (canRefreshLenses) void connection.sendRequest(CodeLensRefreshRequest.type);
+    if (canRefreshHints) void connection.sendRequest(InlayHintRefreshRequest.type);
   };
   const clear = (uri: string) => {
     void connection.sendDiagnostics({ uri, diagnostics: [] });
@@ -102,6 +113,9 @@ export function startServer(connection: Connection): void {
     const workspace = params.capabilities.workspace;
     canConfigure = workspace?.configuration === true;
     canRefreshLenses = workspace?.codeLens?.refreshSupport === true;
+    canRefreshHints = workspace?.inlayHint?.refreshSupport === true;
+    canAskFolders = workspace?.workspaceFolders === true;
+    initialFolders = (params.workspaceFolders ?? []).map(folder => folder.uri);
     canWatchFiles = workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
     if (canConfigure) settings.enableConfigurationRequests();
     return {
@@ -111,6 +125,9 @@ export function startServer(connection: Connection): void {
         hoverProvider: true,
         codeLensProvider: { resolveProvider: false },
         codeActionProvider: { codeActionKinds: ['quickfix'] },
+        documentSymbolProvider: { label: 'Leaklint' },
+        workspaceSymbolProvider: true,
+        inlayHintProvider: true,
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
     };
@@ -120,17 +137,23 @@ export function startServer(connection: Connection): void {
     if (canConfigure) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'leaklint' });
     if (canWatchFiles) {
       void connection.client.register(DidChangeWatchedFilesNotification.type, {
-        watchers: [{ globPattern: '**/leaklint.json' }],
+        watchers: [{ globPattern: '**/leaklint.json' }, { globPattern: `**/*.{${readableExtensions.join(',')}}` }],
       });
     }
+    if (canAskFolders) connection.workspace.onDidChangeWorkspaceFolders(() => workspace.changed());
   });
 
   connection.onDidChangeConfiguration(() => {
     settings.forget();
     checkAll();
+    workspace.changed();
+    if (canRefreshHints) void connection.sendRequest(InlayHintRefreshRequest.type);
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
-    configs.changed(changes.filter(change => change.type === FileChangeType.Deleted).map(change => change.uri));
+    workspace.changed();
+    const configChanges = changes.filter(change => URI.parse(change.uri).path.endsWith(`/${configFileName}`));
+    if (configChanges.length === 0) return;
+    configs.changed(configChanges.filter(change => change.type === FileChangeType.Deleted).map(change => change.uri));
     checkAll();
   });
 
@@ -159,6 +182,17 @@ export function startServer(connection: Connection): void {
     const report = await linter.reportOf(document.uri, token);
     return report ? lensesOf(document, report) : [];
   });
+  connection.onDocumentSymbol(async ({ textDocument }, token) => {
+    const document = documents.get(textDocument.uri);
+    const report = document && (await linter.reportOf(document.uri, token));
+    return report ? documentSymbols(document, report) : [];
+  });
+  connection.languages.inlayHint.on(async ({ textDocument, range }, token) => {
+    const document = documents.get(textDocument.uri);
+    if (!document || !(await settings.of(document.uri)).inlayHints.outputShapes) return [];
+    const report = await linter.reportOf(document.uri, token);
+    return report ? shapeHints(document, report, range) : [];
+  });
   connection.onCodeAction(({ textDocument, range }) => {
     const document = documents.get(textDocument.uri);
     const report = document && linter.cachedReport(document.uri);
@@ -167,10 +201,9 @@ export function startServer(connection: Connection): void {
 
   connection.onRequest(reportRequest, async ({ uri }: ReportParams): Promise<ReportResult> => {
     const report = await linter.reportOf(uri);
-    const text = documents.get(uri)?.getText() ?? '';
-    return {
-      text: report ? textReport({ files: [{ report, text }], version }) : 'Leaklint has not checked this file.\n',
-    };
+    const document = documents.get(uri);
+    if (report) return { text: textReport({ files: [{ report, text: document?.getText() ?? '' }], version }) };
+    return { text: document ? 'Leaklint has not checked this file.\n' : await workspace.reportOfFile(uri) };
   });
   connection.onRequest(
     debugRequest,
@@ -186,12 +219,25 @@ export function startServer(connection: Connection): void {
     }),
   );
 
+  const workspace = registerWorkspaceRequests(connection, {
+    folders: async () =>
+      canAskFolders
+        ? ((await connection.workspace.getWorkspaceFolders()) ?? []).map(folder => folder.uri)
+        : initialFolders,
+    settings,
+    configs,
+    openModels: uri => {
+      const report = linter.cachedReport(uri);
+      return report && summarise(uri, documents.get(uri)?.getText(), report);
+    },
+    isWatching: () => canWatchFiles,
+  });
   const attacks = registerAttackRequests(connection, documents, uri => linter.reportOf(uri), pathOf);
 
   connection.onShutdown(async () => {
     linter.dispose();
     attacks.dispose();
-    await Promise.all([checker.dispose(), exact.dispose()]);
+    await Promise.all([checker.dispose(), exact.dispose(), workspace.dispose()]);
   });
   documents.listen(connection);
   connection.listen();

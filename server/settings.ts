@@ -33,9 +33,10 @@ export function createSettings(connection: Connection) {
 
 /** Keeps what has the right type and falls back to the default for the rest: clients other than ours may send anything. */
 export function mergeSettings(given: unknown): Settings {
-  const { enable, run, codeLens, exactElimination } = asRecord(given);
+  const { enable, run, codeLens, exactElimination, inlayHints } = asRecord(given);
   const lens = asRecord(codeLens).enable;
   const seconds = asRecord(exactElimination).maxSeconds;
+  const shapes = asRecord(inlayHints).outputShapes;
   return {
     enable: typeof enable === 'boolean' ? enable : defaultSettings.enable,
     run: run === 'onSave' || run === 'onType' ? run : defaultSettings.run,
@@ -43,6 +44,7 @@ export function mergeSettings(given: unknown): Settings {
     exactElimination: {
       maxSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : defaultSettings.exactElimination.maxSeconds,
     },
+    inlayHints: { outputShapes: typeof shapes === 'boolean' ? shapes : defaultSettings.inlayHints.outputShapes },
   };
 }
 

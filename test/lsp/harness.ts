@@ -55,14 +55,16 @@ export async function startClient(options: ClientOptions = {}): Promise<TestClie
   );
   connection.onRequest('client/registerCapability', () => null);
   connection.onRequest('workspace/codeLens/refresh', () => null);
+  const workspaceFolders = (options.folders ?? []).map(folder => ({ uri: folder, name: path.basename(folder) }));
+  connection.onRequest('workspace/workspaceFolders', () => workspaceFolders);
   connection.listen();
   const initialize: InitializeParams = {
     processId: process.pid,
     rootUri: null,
-    workspaceFolders: (options.folders ?? []).map(folder => ({ uri: folder, name: path.basename(folder) })),
+    workspaceFolders,
     initializationOptions: options.ruleUriBase ? { ruleUriBase: options.ruleUriBase } : {},
     capabilities: {
-      workspace: { configuration: true, codeLens: { refreshSupport: true } },
+      workspace: { configuration: true, workspaceFolders: true, codeLens: { refreshSupport: true } },
       textDocument: { publishDiagnostics: { versionSupport: true, relatedInformation: true } },
     },
   };

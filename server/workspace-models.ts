@@ -1,0 +1,183 @@
+/**
+ * The models of the workspace's files, whether open or not: found by the command line's search, analysed in the
+ * background one file at a time, and kept until a file's time or size changes. Looks at nothing until it is asked.
+ */
+import { stat } from 'node:fs/promises';
+import * as path from 'node:path';
+import { URI } from 'vscode-uri';
+import { readSourceFile } from '../host/files.ts';
+import { searchFiles } from '../host/search.ts';
+import type { FileReport } from '../src-analysis/check.ts';
+import { binaryExtensions, looksLikeModel } from '../src-analysis/readers/read.ts';
+import type { SourceFile } from '../src-analysis/readers/reader.ts';
+import type { CheckOutcome } from './checker.ts';
+import { type SummarisedModel, summarise } from './model-summaries.ts';
+
+export interface WorkspaceModelsOptions {
+  /** Absolute paths of the folders to search. */
+  readonly folders: () => Promise<readonly string[]>;
+  /** Whether configuration and settings let a file be checked. */
+  readonly isIncluded: (file: string) => Promise<boolean>;
+  readonly check: (file: SourceFile) => Promise<CheckOutcome>;
+  /** Models of a document that is open and checked, which count for more than the file on disk. */
+  readonly openModels: (uri: string) => readonly SummarisedModel[] | undefined;
+  /** A search that somebody did not wait for has ended. */
+  readonly onDone: () => void;
+}
+
+export interface WorkspaceFile {
+  readonly uri: string;
+  /** null: large, and not read yet. */
+  readonly models: readonly SummarisedModel[] | null;
+  readonly failure?: string;
+}
+
+export interface WorkspaceList {
+  readonly files: readonly WorkspaceFile[];
+  /** What the list leaves out or still waits for. */
+  readonly note: string;
+}
+
+interface KnownFile {
+  readonly stamp: string;
+  readonly models: readonly SummarisedModel[] | null;
+  readonly failure?: string;
+}
+
+const mebibyte = 1024 * 1024;
+/** What a search may cost. Larger files are analysed when somebody opens or unfolds them. */
+const limits = { files: 20_000, modelFiles: 1000, textBytes: 4 * mebibyte, binaryBytes: 64 * mebibyte };
+
+export function createWorkspaceModels(options: WorkspaceModelsOptions) {
+  const known = new Map<string, KnownFile>();
+  let stale = true;
+  let scanning: Promise<void> | undefined;
+  let disposed = false;
+  let leftOut = '';
+
+  async function scan(): Promise<void> {
+    const seen = new Set<string>();
+    let modelFiles = 0;
+    leftOut = '';
+    for (const folder of await options.folders()) {
+      for await (const file of searchFiles(folder, { isIncluded: options.isIncluded, onUnreadable: () => {} })) {
+        if (disposed) return;
+        if (seen.has(file)) continue;
+        if (seen.size >= limits.files || modelFiles >= limits.modelFiles) {
+          leftOut = `The first ${modelFiles} files with models of ${seen.size} files are listed; “exclude” in leaklint.json narrows the search.`;
+          break;
+        }
+        seen.add(file);
+        const entry = await visit(file);
+        if (entry && isListed(entry)) modelFiles++;
+      }
+    }
+    for (const file of known.keys()) if (!seen.has(file)) known.delete(file);
+  }
+
+  /** Brings what is known of a file up to date. */
+  async function visit(file: string, whateverSize = false): Promise<KnownFile | undefined> {
+    const stats = await stat(file).catch(() => null);
+    if (!stats) return undefined;
+    const stamp = `${stats.mtimeMs} ${stats.size}`;
+    const before = known.get(file);
+    if (before?.stamp === stamp && (before.models || !whateverSize)) return before;
+    const binary = binaryExtensions.includes(path.extname(file).slice(1).toLowerCase());
+    const large = stats.size > (binary ? limits.binaryBytes : limits.textBytes);
+    // Large text is hardly ever a model, and reading it to see would cost more than it tells.
+    const entry =
+      large && !whateverSize
+        ? { stamp, models: binary ? null : [] }
+        : { stamp, ...(await analyse(file, whateverSize)) };
+    known.set(file, entry);
+    return entry;
+  }
+
+  async function analyse(file: string, named: boolean): Promise<Omit<KnownFile, 'stamp'>> {
+    const read = await readSourceFile(file);
+    if (read.kind === 'unreadable') return { models: [], ...(named ? { failure: read.message } : {}) };
+    if (!named && !looksLikeModel(read.file)) return { models: [] };
+    const outcome = await options.check(read.file);
+    if (outcome.kind === 'failed') return { models: [], failure: outcome.message };
+    if (outcome.kind === 'cancelled') return { models: [] };
+    const models = summarise(URI.file(file).toString(), read.file.text, outcome.report);
+    const failure = models.length === 0 ? failureOf(outcome.report) : undefined;
+    return { models, ...(failure === undefined ? {} : { failure }) };
+  }
+
+  function start(): Promise<void> {
+    if (!stale && !scanning) return Promise.resolve();
+    scanning ??= (async () => {
+      while (stale && !disposed) {
+        stale = false;
+        await scan();
+      }
+    })().finally(() => {
+      scanning = undefined;
+    });
+    return scanning;
+  }
+
+  /**
+   * The files that hold models, by folder and name.
+   * @param patience milliseconds to wait for a search; what is known by then is given, and `onDone` says when to ask again
+   */
+  async function list(patience: number, signal?: AbortSignal): Promise<WorkspaceList> {
+    let waiting = true;
+    const search = start().then(() => {
+      if (!waiting) options.onDone();
+    });
+    await Promise.race([search, passed(patience, signal)]);
+    waiting = false;
+    const files = [...known].filter(([, entry]) => isListed(entry)).map(([file, entry]) => toFile(file, entry));
+    const note = scanning ? 'Still looking for models…' : leftOut;
+    return { files: files.sort((a, b) => (a.uri < b.uri ? -1 : 1)), note };
+  }
+
+  /** One file's models, whatever its size; what is open counts for more than what is saved. */
+  async function modelsOf(uri: string): Promise<WorkspaceFile> {
+    const file = URI.parse(uri).fsPath;
+    const entry = await visit(file, true);
+    return entry ? toFile(file, entry) : { uri, models: [], failure: 'There is no such file any more.' };
+  }
+
+  function toFile(file: string, { models, failure }: KnownFile): WorkspaceFile {
+    const uri = URI.file(file).toString();
+    const open = options.openModels(uri);
+    return open ? { uri, models: open } : { uri, models, ...(failure === undefined ? {} : { failure }) };
+  }
+
+  return {
+    list,
+    modelsOf,
+    /** Files, settings or configuration changed: the next question searches again. */
+    changed() {
+      stale = true;
+    },
+    dispose() {
+      disposed = true;
+    },
+  };
+}
+
+function isListed({ models, failure }: KnownFile): boolean {
+  return models === null || models.length > 0 || failure !== undefined;
+}
+
+/** A file that looks like a model and holds none is listed with what is wrong; code that only mentions tf is not. */
+function failureOf(report: FileReport): string | undefined {
+  return /\.(onnx|json)$/i.test(report.path) ? report.errors[0]?.message : undefined;
+}
+
+/** Resolves after a time or when the signal is given. */
+function passed(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, milliseconds);
+    const stop = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+}
