@@ -479,3 +479,51 @@ describe('contradictions', () => {
     expect(errors.at(-1)!.message).toBe('There are 2900 more errors like these.');
   });
 });
+
+describe('symbolic lengths', () => {
+  const shapeOf = (nodes: readonly NodeSpec[], initializers: Record<string, TensorSpec> = {}) => {
+    const graph = readModel({
+      inputs: { x: ['N', 'T', 12], y: ['N', 'T', 12] },
+      nodes,
+      initializers,
+      outputs: { z: null },
+    });
+    const { layer, output } = graph.outputs[0]!;
+    return graph.layers[layer]!.outputShapes[output];
+  };
+  const ints = (...values: number[]): TensorSpec => ({ dims: [values.length], type: 7, values });
+
+  test('that are equal cancel out of what a Reshape leaves open', () => {
+    const nodes = [
+      node('Shape', 'x', 's'),
+      node('Slice', 's i0 i2', 'nt'),
+      node('Concat', 'nt rest', 'target', { attributes: { axis: 0 } }),
+      node('Reshape', 'y split', 'y4'),
+      node('Reshape', 'y4 target', 'z'),
+    ];
+    const constants = { i0: ints(0), i2: ints(2), rest: ints(-1), split: ints(0, 0, 3, 4) };
+    expect(shapeOf(nodes, constants)).toEqual([null, 12]);
+  });
+
+  test('that are added and taken away again leave numbers', () => {
+    const nodes = [
+      node('Concat', 'x y', 'xy', { attributes: { axis: 1 } }),
+      node('Shape', 'xy', 's2', { attributes: { start: 1, end: 2 } }),
+      node('Shape', 'x', 's1', { attributes: { start: 1, end: 2 } }),
+      node('Sub', 's2 s1', 'd'),
+      node('Div', 's2 d', 'two'),
+      node('Concat', 'minus two', 'target', { attributes: { axis: 0 } }),
+      node('Reshape', 'x target', 'z'),
+    ];
+    expect(shapeOf(nodes, { minus: ints(-1) })).toEqual([null, 2]);
+  });
+
+  test('of one name mean one length only where the name means something', () => {
+    const graph = readModel({
+      inputs: { x: ['?', 3, '?', '?'] },
+      nodes: [node('Relu', 'x', 'y')],
+      outputs: { y: null },
+    });
+    expect(graph.layers[1]!.outputShapes).toEqual([[3, null, null]]);
+  });
+});

@@ -1,4 +1,4 @@
-import type { Edge, ModelFormat, ModelGraph, Shape, WeightRef } from '../../model/graph.ts';
+import type { Edge, ModelFormat, ModelGraph, WeightRef } from '../../model/graph.ts';
 import { type CancellationToken, type ReadError, throwIfCancelled } from '../reader.ts';
 import { constantNodeValue, foldedValues } from './constants.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type Outcome,
 } from './context.ts';
 import { batchConvention, recordedShape } from './convention.ts';
+import type { Shape } from './dimension.ts';
 import { foldBudget } from './fold.ts';
 import { mergedBias } from './merge-bias.ts';
 import { functionKey, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.ts';

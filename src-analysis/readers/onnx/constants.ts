@@ -1,8 +1,9 @@
 import { MAX_RANK, type NodeContext, NodeError, type Operator, type Outcome } from './context.ts';
+import { allNumbers, checkedDim } from './dimension.ts';
 import { type FoldBudget, foldElements, MAX_FOLDED_ELEMENTS } from './fold.ts';
 import { DataType, isFloatType, type OnnxTensor } from './model.ts';
 import { elementCount } from './tensor-data.ts';
-import { type ConstantValue, checkedDim, type Elements, type Origin } from './value.ts';
+import type { ConstantValue, Elements, Origin } from './value.ts';
 
 /** Notes that a constant's values are damaged. */
 type Report = (sentence: string) => void;
@@ -22,7 +23,7 @@ export function tensorValue(tensor: OnnxTensor, name: string, initializer: boole
   return {
     kind: 'constant',
     name,
-    shape: tensor.dims.map(checkedDim),
+    shape: tensor.dims.map(dim => checkedDim(dim)),
     dataType: tensor.dataType,
     elements,
     origin: { tensor, name, initializer, transposed: false },
@@ -80,7 +81,7 @@ export function foldedValues(
   return context.node.outputs.map((name, output) => {
     const shape = outcome?.outputs[output]?.shape ?? null;
     // At once, not on demand: a long chain of nodes would be a deep recursion.
-    const complete = shape && shape.length <= MAX_RANK && !shape.includes(null) ? (shape as readonly number[]) : null;
+    const complete = shape && shape.length <= MAX_RANK ? allNumbers(shape) : null;
     const elements = complete && foldElements(context, complete, output, budget);
     return { kind: 'constant', name, shape, dataType, elements: () => elements, origin: output === 0 ? origin : null };
   });

@@ -1,6 +1,7 @@
-import type { Dim, Op, Shape, WeightRef } from '../../model/graph.ts';
+import type { Op, WeightRef } from '../../model/graph.ts';
+import { checkedDim, type Dim, plainDim, plainShape, type Shape } from './dimension.ts';
 import { isFloatType, type OnnxNode } from './model.ts';
-import { type Batch, type BatchSize, type ConstantValue, checkedDim, type Elements, type Value } from './value.ts';
+import type { Batch, BatchSize, ConstantValue, Elements, Value } from './value.ts';
 
 /** What an operator's rule is given: one node with its inputs resolved. */
 export interface NodeContext {
@@ -132,7 +133,7 @@ export function inputElements(context: NodeContext, index: number): Elements | n
 /** The one element of a scalar input: `fallback` if it is left out, null if it is not known. */
 export function inputScalar(context: NodeContext, index: number, fallback: number): number | null {
   if (optionalInput(context, index) === null) return fallback;
-  return inputElements(context, index)?.[0] ?? null;
+  return plainDim(inputElements(context, index)?.[0] ?? null);
 }
 
 /** A list given as an attribute by early operator sets and as an input by later ones. */
@@ -179,7 +180,7 @@ export function weightRef(value: ConstantValue, role: string, learned: boolean):
   return {
     role,
     name: value.origin?.name ?? value.name,
-    shape: tensor ? tensor.dims.map(checkedDim) : (value.shape ?? [null]),
+    shape: tensor ? tensor.dims.map(dim => checkedDim(dim)) : (plainShape(value.shape) ?? [null]),
     trainable: learned && isFloatType(value.dataType),
     source: location === null ? { kind: 'stored' } : { kind: 'stored', location },
   };

@@ -1,6 +1,6 @@
-import type { Dim, Shape } from '../../model/graph.ts';
+import { checkedDim, type Dim, differ, informed, parseDim, type Shape } from './dimension.ts';
 import type { OnnxGraph, ValueInfo } from './model.ts';
-import { type Batch, type BatchSize, checkedDim } from './value.ts';
+import type { Batch, BatchSize } from './value.ts';
 
 /**
  * What is taken for the batch: the first axis of the graph's inputs, as in every image model that PyTorch, TensorFlow
@@ -27,7 +27,8 @@ export function batchConvention(graph: OnnxGraph, batched: boolean): BatchConven
   if (typeof first === 'number' && checkedDim(first) !== null && first > 0) {
     return { batch: { size: first, symbolic: false }, parameter: null, batched: true };
   }
-  const parameter = typeof first === 'string' ? first : null;
+  // A name that means nothing is no name of the batch: other axes may bear it too.
+  const parameter = typeof first === 'string' && parseDim(first, new Map()) === first ? first : null;
   return { batch: { size: 1, symbolic: true }, parameter, batched: true };
 }
 
@@ -47,7 +48,8 @@ export function inputShape(
 /** Dimensions below 1 are how some exporters write "any". */
 function knownDim(dim: RecordedShape[number], { batch, parameter }: BatchConvention): Dim {
   if (typeof dim === 'number') return dim > 0 ? checkedDim(dim) : null;
-  return dim !== null && dim === parameter ? batch.size : null;
+  if (dim === null) return null;
+  return checkedDim(parseDim(dim, new Map(parameter === null ? [] : [[parameter, batch.size]])));
 }
 
 /** A shape that the exporter recorded, in the sizes that are computed with. */
@@ -66,6 +68,6 @@ export function recordedBatch(shape: Shape, { batch, batched }: BatchConvention)
 export function reconcile(inferred: Shape, recorded: Shape): { readonly shape: Shape; readonly agrees: boolean } {
   if (inferred === null || recorded === null) return { shape: inferred ?? recorded, agrees: true };
   if (inferred.length !== recorded.length) return { shape: inferred, agrees: false };
-  const shape = inferred.map((dim, axis) => dim ?? recorded[axis] ?? null);
-  return { shape, agrees: shape.every((dim, axis) => recorded[axis] === null || dim === recorded[axis]) };
+  const shape = inferred.map((dim, axis) => informed(dim, recorded[axis] ?? null));
+  return { shape, agrees: inferred.every((dim, axis) => !differ(dim, recorded[axis] ?? null)) };
 }

@@ -1,21 +1,21 @@
 import { inputElements, type NodeContext } from './context.ts';
-import { type Elements, product, type Value } from './value.ts';
+import { allNumbers, type Dim, plainDim, product } from './dimension.ts';
+import type { Elements, Value } from './value.ts';
 
-export type Element = number | null;
+export type Element = Dim;
 
 /** Computes an operator's output elements, given the output's shape. Null: cannot be told. */
 export type Fold = (context: NodeContext, shape: readonly number[], output: number) => Elements | null;
 
 export function completeShape(value: Value | null | undefined): readonly number[] | null {
-  if (!value?.shape || value.shape.includes(null)) return null;
-  return value.shape as readonly number[];
+  return allNumbers(value?.shape);
 }
 
 /** Row-major position of every entry of `shape`, as coordinates, given to `at`. */
 export function tabulate(shape: readonly number[], at: (coordinates: readonly number[]) => Element): Element[] {
   const result: Element[] = [];
   const coordinates = shape.map(() => 0);
-  const count = product(shape) ?? 0;
+  const count = plainDim(product(shape)) ?? 0;
   for (let i = 0; i < count; i++) {
     result.push(at(coordinates));
     for (let axis = shape.length - 1; axis >= 0; axis--) {

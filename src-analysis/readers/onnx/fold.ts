@@ -1,10 +1,11 @@
 import { inputElements, intAttribute, type NodeContext, normalizeAxis } from './context.ts';
+import { plainDim, plus, product } from './dimension.ts';
 import { arithmeticFolds } from './fold-arithmetic.ts';
 import { broadcastReader, completeShape, type Element, type Fold, flatIndex, tabulate } from './fold-tensor.ts';
 import { isFloatType } from './model.ts';
 import { shapeBounds } from './operators/shape.ts';
 import { readSlices } from './operators/slicing.ts';
-import { type Elements, product } from './value.ts';
+import type { Elements } from './value.ts';
 
 /** Values of more entries are neither shapes nor parameters; they are not computed. */
 export const MAX_FOLDED_ELEMENTS = 4096;
@@ -30,7 +31,7 @@ export function foldElements(
   output: number,
   budget: FoldBudget,
 ): Elements | null {
-  const count = product(shape);
+  const count = plainDim(product(shape));
   if (count === null || count > MAX_FOLDED_ELEMENTS) return null;
   const cost = (count + 1) * (context.inputs.length + 1);
   if (cost > budget.remaining) return null;
@@ -45,7 +46,7 @@ const sameElements: Fold = context => inputElements(context, 0);
 const cast: Fold = context => {
   const to = context.node.attributes.get('to');
   const toInteger = to?.type === 'int' && !isFloatType(to.value);
-  return inputElements(context, 0)?.map(x => (x === null || !toInteger ? x : Math.trunc(x))) ?? null;
+  return inputElements(context, 0)?.map(x => (typeof x === 'number' && toInteger ? Math.trunc(x) : x)) ?? null;
 };
 
 const shapeOf: Fold = context => {
@@ -69,7 +70,7 @@ const gather: Fold = (context, shape) => {
   const axis = normalizeAxis(intAttribute(context, 'axis', 0), data.length);
   return tabulate(shape, coordinates => {
     const pick = picks[flatIndex(indices, coordinates.slice(axis, axis + indices.length))] ?? null;
-    if (pick === null) return null;
+    if (typeof pick !== 'number') return null;
     const position = pick < 0 ? pick + data[axis]! : pick;
     if (position < 0 || position >= data[axis]!) return null;
     const source = [...coordinates.slice(0, axis), position, ...coordinates.slice(axis + indices.length)];
@@ -105,7 +106,7 @@ const slice: Fold = (context, shape) => {
   return tabulate(shape, coordinates => {
     const source = coordinates.map((position, axis) => {
       const cut = slices.get(axis);
-      return cut ? (cut.start ?? Number.NaN) + position * (cut.step ?? Number.NaN) : position;
+      return cut ? (plainDim(cut.start) ?? Number.NaN) + position * (cut.step ?? Number.NaN) : position;
     });
     return values[flatIndex(data, source)] ?? null;
   });
@@ -118,9 +119,9 @@ const split: Fold = (context, shape, output) => {
   const axis = normalizeAxis(intAttribute(context, 'axis', 0), data.length);
   const given = inputElements(context, 1) ?? attributeInts(context, 'split');
   const offset = given
-    ? given.slice(0, output).reduce<Element>((sum, n) => (sum === null || n === null ? null : sum + n), 0)
+    ? given.slice(0, output).reduce<Element>(plus, 0)
     : output * Math.ceil(data[axis]! / intAttribute(context, 'num_outputs', context.node.outputs.length));
-  if (offset === null) return null;
+  if (typeof offset !== 'number') return null;
   return tabulate(shape, coordinates => {
     const source = coordinates.with(axis, coordinates[axis]! + offset);
     return values[flatIndex(data, source)] ?? null;
@@ -176,7 +177,7 @@ const where: Fold = (context, shape) => {
 const constantOfShape: Fold = (context, shape) => {
   const attribute = context.node.attributes.get('value');
   const fill = attribute?.type === 'tensor' ? tensorScalar(attribute.value.read) : 0;
-  return Array<Element>(product(shape) ?? 0).fill(fill);
+  return Array<Element>(plainDim(product(shape)) ?? 0).fill(fill);
 };
 
 function tensorScalar(read: () => ArrayLike<number | bigint>): Element {
@@ -190,7 +191,7 @@ function tensorScalar(read: () => ArrayLike<number | bigint>): Element {
 
 const range: Fold = (context, shape) => {
   const [start, , delta] = [0, 1, 2].map(index => inputElements(context, index)?.[0] ?? null);
-  if (start == null || delta == null) return null;
+  if (typeof start !== 'number' || typeof delta !== 'number') return null;
   return tabulate(shape, ([position]) => start + position! * delta);
 };
 

@@ -9,9 +9,9 @@ import {
 } from '../../../test/fixtures/onnx/model-builder.ts';
 import type { Shape } from '../../model/graph.ts';
 import { neverCancelled, type ReadResult } from '../reader.ts';
+import { MAX_DIM } from './dimension.ts';
 import { operators } from './operators/table.ts';
 import { readOnnx } from './read.ts';
-import { MAX_DIM } from './value.ts';
 import { readOnnxWeights } from './weights.ts';
 
 const fixtures = new URL('../../../test/fixtures/onnx/', import.meta.url);

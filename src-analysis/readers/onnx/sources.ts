@@ -1,9 +1,10 @@
 import { tensorValue } from './constants.ts';
 import { MAX_RANK } from './context.ts';
 import { inputShape } from './convention.ts';
+import { MAX_DIM } from './dimension.ts';
 import type { OnnxTensor, ValueInfo } from './model.ts';
 import { addLayer, type GraphState, noteError, uniqueName } from './state.ts';
-import { MAX_DIM, sampleShape } from './value.ts';
+import { sampleShape } from './value.ts';
 
 /** An initializer as a constant value. */
 export function addInitializer(state: GraphState, tensor: OnnxTensor): void {

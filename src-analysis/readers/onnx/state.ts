@@ -1,11 +1,12 @@
-import type { Edge, Gap, Layer, Shape } from '../../model/graph.ts';
+import type { Edge, Gap, Layer } from '../../model/graph.ts';
 import type { ReadError } from '../reader.ts';
 import { MAX_RANK, type OutputValue, shapeText, weightRef } from './context.ts';
 import { type BatchConvention, reconcile, recordedBatch } from './convention.ts';
+import { checkedDim, plainShape, type Shape } from './dimension.ts';
 import type { FoldBudget } from './fold.ts';
 import type { OnnxNode } from './model.ts';
 import type { NodeOrder } from './order.ts';
-import { type Batch, type ConstantValue, checkedDim, sampleShape, settledBatch, type Value } from './value.ts';
+import { type Batch, type ConstantValue, sampleShape, settledBatch, type Value } from './value.ts';
 
 /** What is known while a graph is walked through, node by node. */
 export interface GraphState {
@@ -69,8 +70,20 @@ export function uniqueName(state: GraphState, wanted: string): string {
   return uniqueName(state, `${wanted}_${taken + 1}`);
 }
 
-export function addLayer(state: GraphState, layer: Omit<Layer, 'id' | 'trainable'>): Layer {
-  const added = { ...layer, id: state.layers.length, trainable: true };
+/** A layer as the rest of Leaklint knows it: expressions in its shapes become unknown lengths. */
+export type NewLayer = Omit<Layer, 'id' | 'trainable' | 'inputShapes' | 'outputShapes'> & {
+  readonly inputShapes: readonly Shape[];
+  readonly outputShapes: readonly Shape[];
+};
+
+export function addLayer(state: GraphState, layer: NewLayer): Layer {
+  const added = {
+    ...layer,
+    id: state.layers.length,
+    trainable: true,
+    inputShapes: layer.inputShapes.map(plainShape),
+    outputShapes: layer.outputShapes.map(plainShape),
+  };
   state.layers.push(added);
   return added;
 }

@@ -1,4 +1,5 @@
-import type { Dim, Edge, Shape } from '../../model/graph.ts';
+import type { Edge } from '../../model/graph.ts';
+import { type Dim, exactQuotient, type Shape } from './dimension.ts';
 import type { OnnxTensor } from './model.ts';
 
 /**
@@ -29,8 +30,8 @@ export interface ActivationValue {
   readonly batch: Batch;
 }
 
-/** Values in row-major order; null where an element is not known (a symbolic dimension inside a shape). */
-export type Elements = readonly (number | null)[];
+/** Values in row-major order; an expression or null where an element is not known (a symbolic dimension inside a shape). */
+export type Elements = readonly Dim[];
 
 /** Something that does not depend on the input's values: a weight, a constant, or a shape that was asked for. */
 export interface ConstantValue {
@@ -56,32 +57,13 @@ export interface Origin {
 
 export type Value = ActivationValue | ConstantValue;
 
-/** Largest dimension that is believed: the limit of ONNX Runtime's and every other runtime's index type. */
-export const MAX_DIM = 2 ** 31 - 1;
-
-/** A computed dimension, or null if no tensor could have it. */
-export function checkedDim(value: Dim): Dim {
-  return value !== null && Number.isSafeInteger(value) && value >= 0 && value <= MAX_DIM ? value : null;
-}
-
-/** Product of dimensions; null where one is unknown. A zero decides the product whatever the others are. */
-export function product(dims: readonly Dim[]): Dim {
-  if (dims.includes(0)) return 0;
-  let result = 1;
-  for (const dim of dims) {
-    if (dim === null) return null;
-    result *= dim;
-  }
-  return Number.isSafeInteger(result) ? result : null;
-}
-
 /** The shape of one sample. */
 export function sampleShape(shape: Shape, batch: Batch, { size }: BatchSize): Shape {
   if (shape === null || batch === 'lost') return null;
   if (batch === 'none') return shape;
   if (batch !== 'merged') return shape.filter((_, axis) => axis !== batch);
   const first = shape[0] ?? null;
-  return [first !== null && first % size === 0 ? first / size : null, ...shape.slice(1)];
+  return [exactQuotient(first, size), ...shape.slice(1)];
 }
 
 /** An axis of the full shape as an axis of the sample's shape; null for the batch axis itself. */

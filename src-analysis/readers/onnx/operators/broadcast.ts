@@ -1,5 +1,5 @@
-import type { Dim, Shape } from '../../../model/graph.ts';
 import { batchOf, fail, type OutputValue, shapeText } from '../context.ts';
+import type { Dim, Shape } from '../dimension.ts';
 import type { Batch, Value } from '../value.ts';
 
 /** Shapes that meet in an elementwise operator, aligned at the right as NumPy and ONNX do. */
@@ -10,9 +10,12 @@ export function broadcastShapes(a: readonly Dim[], b: readonly Dim[]): readonly 
     const right = alignedDim(b, axis, rank);
     if (left === 1) return right;
     if (right === 1) return left;
-    if (left === null || right === null) return left ?? right;
-    if (left !== right) fail(`its inputs have shapes ${shapeText(a)} and ${shapeText(b)}, which do not fit together`);
-    return left;
+    if (left === right) return left;
+    if (typeof left === 'number' && typeof right === 'number') {
+      fail(`its inputs have shapes ${shapeText(a)} and ${shapeText(b)}, which do not fit together`);
+    }
+    // Whatever the open length is, a number other than 1 decides; between two open ones either may be 1.
+    return typeof left === 'number' ? left : typeof right === 'number' ? right : null;
   });
 }
 

@@ -1,7 +1,7 @@
 import { effectiveKernel } from '../../../model/geometry.ts';
-import type { Dim, Padding } from '../../../model/graph.ts';
+import type { Padding } from '../../../model/graph.ts';
 import { fail, intsAttribute, type NodeContext, type Operator } from '../context.ts';
-import { checkedDim } from '../value.ts';
+import { allNumbers, checkedDim, type Dim, minus, plainDim, plus, times } from '../dimension.ts';
 import { agreeing, finishConvolution, readConvolution } from './convolution.ts';
 import { spatialList, type WindowGeometry, windowGeometry } from './window.ts';
 
@@ -15,22 +15,22 @@ export const convTranspose: Operator = {
     const convolution = readConvolution(context);
     const { kernelSize, first, second, groups, spatial } = convolution;
     const inChannels = agreeing(convolution.inChannels, first, 'input channels');
-    if (inChannels !== null && inChannels % groups !== 0) {
+    if (typeof inChannels === 'number' && inChannels % groups !== 0) {
       fail(`its ${inChannels} input channels cannot be divided into ${groups} groups`);
     }
-    const filters = checkedDim(second === null ? null : second * groups);
+    const filters = checkedDim(times(second, groups));
     const geometry = withExplicitPads(windowGeometry(context, kernelSize));
     const axes = spatial.map((input, axis) => transposedAxis(context, geometry, input, axis, spatial.length));
-    const padding: Padding = axes.some(({ before, after }) => before === null || after === null)
-      ? geometry.padding
-      : { mode: 'explicit', before: axes.map(({ before }) => before!), after: axes.map(({ after }) => after!) };
+    const before = allNumbers(axes.map(axis => axis.before));
+    const after = allNumbers(axes.map(axis => axis.after));
+    const padding: Padding = before && after ? { mode: 'explicit', before, after } : geometry.padding;
     const shape = [convolution.input.shape?.[0] ?? null, filters, ...axes.map(({ output }) => output)];
     return finishConvolution(context, convolution, shape, spatialRank => ({
       kind: 'convTranspose',
       spatialRank,
-      inChannels,
-      filters,
-      kernelSize,
+      inChannels: plainDim(inChannels),
+      filters: plainDim(filters),
+      kernelSize: geometry.kernel,
       strides: geometry.strides,
       dilations: geometry.dilations,
       padding,
@@ -63,13 +63,16 @@ function transposedAxis(
   if (padding.mode === 'explicit' && wanted === undefined) {
     const before = padding.before[axis] ?? 0;
     const after = padding.after[axis] ?? 0;
-    if (input === null || size === null) return { output: null, before, after, outputPadding };
-    const output = stride * (input - 1) + outputPadding + effectiveKernel(size, dilations[axis] ?? 1) - before - after;
-    if (output < 1) fail(`its pads leave nothing of its output along axis ${axis}`);
+    if (typeof size !== 'number') return { output: null, before, after, outputPadding };
+    const more = outputPadding + effectiveKernel(size, dilations[axis] ?? 1) - before - after;
+    const output = plus(times(stride, minus(input, 1)), more);
+    if (typeof output === 'number' && output < 1) fail(`its pads leave nothing of its output along axis ${axis}`);
     return { output: checkedDim(output), before, after, outputPadding };
   }
   const output = checkedDim(wanted ?? null);
-  if (input === null || size === null || output === null) return { output, before: null, after: null, outputPadding };
+  if (typeof input !== 'number' || typeof size !== 'number' || typeof output !== 'number') {
+    return { output, before: null, after: null, outputPadding };
+  }
   const total = stride * (input - 1) + outputPadding + effectiveKernel(size, dilations[axis] ?? 1) - output;
   const cut = Math.max(0, total);
   const small = Math.floor(cut / 2);
@@ -95,7 +98,7 @@ function wantedOutput(
     return length;
   }
   if (padding.mode === 'explicit') return undefined;
-  return input === null ? null : input * stride;
+  return times(input, stride);
 }
 
 /** VALID is the same as no pads. */

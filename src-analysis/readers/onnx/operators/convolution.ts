@@ -1,4 +1,4 @@
-import type { ConvOp, ConvTransposeOp, Dim, WeightRef } from '../../../model/graph.ts';
+import type { ConvOp, ConvTransposeOp, WeightRef } from '../../../model/graph.ts';
 import {
   batchOf,
   constantInputs,
@@ -15,7 +15,8 @@ import {
   requiredInput,
   shapeText,
 } from '../context.ts';
-import { checkedDim, MAX_DIM, type Value } from '../value.ts';
+import { checkedDim, type Dim, differ, informed, MAX_DIM, plainDim, times } from '../dimension.ts';
+import type { Value } from '../value.ts';
 import { windowGeometry, windowOutput } from './window.ts';
 
 /** What Conv and ConvTranspose check and read in the same way. The kernel is [first, second, ...kernelSize]. */
@@ -66,7 +67,10 @@ export function readConvolution(context: NodeContext): Convolution {
 /** The kernel's own axes, which `kernel_shape` may only repeat. */
 function kernelSizeOf(stored: readonly Dim[], attribute: readonly number[] | null): readonly Dim[] {
   const size = stored.map((dim, axis) => dim ?? attribute?.[axis] ?? null);
-  if (attribute && (attribute.length !== size.length || size.some((dim, axis) => dim !== attribute[axis]))) {
+  if (
+    attribute &&
+    (attribute.length !== size.length || size.some((dim, axis) => differ(dim, attribute[axis] ?? null)))
+  ) {
     fail(`its attribute 'kernel_shape' is [${attribute.join(', ')}], but the kernel's own is ${shapeText(size)}`);
   }
   if (size.some(dim => dim === 0)) fail('its kernel is empty');
@@ -78,12 +82,8 @@ export const conv: Operator = {
   infer: context => {
     const convolution = readConvolution(context);
     const { kernelSize, first: filters, second, groups } = convolution;
-    const inChannels = agreeing(
-      convolution.inChannels,
-      checkedDim(second === null ? null : second * groups),
-      'input channels',
-    );
-    if (filters !== null && filters % groups !== 0) {
+    const inChannels = agreeing(convolution.inChannels, checkedDim(times(second, groups)), 'input channels');
+    if (typeof filters === 'number' && filters % groups !== 0) {
       fail(`its ${filters} filters cannot be divided into ${groups} groups`);
     }
     const geometry = windowGeometry(context, kernelSize);
@@ -91,9 +91,9 @@ export const conv: Operator = {
     return finishConvolution(context, convolution, shape, spatialRank => ({
       kind: 'conv',
       spatialRank,
-      inChannels,
-      filters,
-      kernelSize,
+      inChannels: plainDim(inChannels),
+      filters: plainDim(filters),
+      kernelSize: geometry.kernel,
       strides: geometry.strides,
       dilations: geometry.dilations,
       padding: geometry.padding,
@@ -106,8 +106,8 @@ export const conv: Operator = {
 
 /** Two sources of one number, null where neither knows it. */
 export function agreeing(a: Dim, b: Dim, what: string): Dim {
-  if (a !== null && b !== null && a !== b) fail(`its input has ${a} ${what}, but its kernel has ${b}`);
-  return a ?? b;
+  if (differ(a, b)) fail(`its input has ${a} ${what}, but its kernel has ${b}`);
+  return informed(a, b);
 }
 
 /** Checks the bias, collects the weights and decides whether the layer is one that the analysis can describe. */
@@ -137,5 +137,5 @@ export function finishConvolution(
 }
 
 function couldBe(a: Dim, b: Dim): boolean {
-  return a === null || b === null || a === b;
+  return !differ(a, b);
 }

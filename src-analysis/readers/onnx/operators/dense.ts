@@ -1,4 +1,4 @@
-import type { DenseOp, Dim, Shape, WeightRef } from '../../../model/graph.ts';
+import type { DenseOp, WeightRef } from '../../../model/graph.ts';
 import {
   batchOf,
   constantInputs,
@@ -14,6 +14,7 @@ import {
   requiredInput,
   shapeText,
 } from '../context.ts';
+import { type Dim, differ, informed, plainDim, type Shape } from '../dimension.ts';
 import type { Batch, ConstantValue, Value } from '../value.ts';
 import { broadcastShapes, combinedBatch } from './broadcast.ts';
 
@@ -142,14 +143,20 @@ function transposedPair([rows, columns]: readonly [Dim, Dim], transposed: boolea
 
 /** The axis that both factors share. */
 function agreeing(inner: Dim, kernelInner: Dim): Dim {
-  if (inner !== null && kernelInner !== null && inner !== kernelInner) {
+  if (differ(inner, kernelInner)) {
     fail(`its input has ${inner} features, but its matrix takes ${kernelInner}`);
   }
-  return inner ?? kernelInner;
+  return informed(inner, kernelInner);
 }
 
 function denseOp(inFeatures: Dim, units: Dim, transposedKernel: boolean): DenseOp {
-  return { kind: 'dense', inFeatures, units, bias: false, ...(transposedKernel ? { transposedKernel } : {}) };
+  return {
+    kind: 'dense',
+    inFeatures: plainDim(inFeatures),
+    units: plainDim(units),
+    bias: false,
+    ...(transposedKernel ? { transposedKernel } : {}),
+  };
 }
 
 function isTransposed(kernel: ConstantValue): boolean {

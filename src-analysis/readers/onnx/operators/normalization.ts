@@ -1,4 +1,4 @@
-import type { NormOp, Shape, WeightRef } from '../../../model/graph.ts';
+import type { NormOp, WeightRef } from '../../../model/graph.ts';
 import {
   batchOf,
   fail,
@@ -17,6 +17,7 @@ import {
   sameAsInput,
   shapeText,
 } from '../context.ts';
+import type { Dim, Shape } from '../dimension.ts';
 import { sampleAxis, type Value } from '../value.ts';
 import { broadcastShapes } from './broadcast.ts';
 
@@ -121,7 +122,7 @@ const groupNormalization: Operator = {
     const output = sameAsInput(context);
     const groups = intAttribute(context, 'num_groups', 0);
     const channels = output.shape?.[1] ?? null;
-    if (groups < 1 || (channels !== null && channels % groups !== 0)) {
+    if (groups < 1 || (typeof channels === 'number' && channels % groups !== 0)) {
       fail(`its ${channels ?? '?'} channels cannot be divided into ${groups} groups`);
     }
     // Operator set 18 scaled by group, 21 by channel: the length tells which, and both are weights of the layer.
@@ -169,7 +170,7 @@ function trailingAxes(input: Value, first: number, rank: number): readonly numbe
   return axes;
 }
 
-function checkTrailing(context: NodeContext, trailing: readonly (number | null)[]): void {
+function checkTrailing(context: NodeContext, trailing: readonly Dim[]): void {
   for (const index of [1, 2]) {
     const value = optionalInput(context, index);
     if (value?.shape && broadcastShapes(value.shape, trailing).length > trailing.length) {

@@ -1,4 +1,4 @@
-import type { Dim, PoolOp } from '../../../model/graph.ts';
+import type { PoolOp } from '../../../model/graph.ts';
 import {
   batchOf,
   fail,
@@ -13,7 +13,7 @@ import {
   requiredInput,
   shapeText,
 } from '../context.ts';
-import { checkedDim } from '../value.ts';
+import { checkedDim, type Dim } from '../dimension.ts';
 import { windowGeometry, windowOutput } from './window.ts';
 
 type PoolKind = PoolOp['pool'];

@@ -1,4 +1,4 @@
-import type { Dim, RecurrentOp, WeightRef } from '../../../model/graph.ts';
+import type { RecurrentOp, WeightRef } from '../../../model/graph.ts';
 import {
   batchOf,
   fail,
@@ -13,7 +13,8 @@ import {
   shapeText,
   stringAttribute,
 } from '../context.ts';
-import { type Batch, checkedDim } from '../value.ts';
+import { checkedDim, type Dim, plainDim } from '../dimension.ts';
+import type { Batch } from '../value.ts';
 
 const attributes = [
   'activation_alpha',
@@ -73,7 +74,13 @@ function recurrent(cell: 'simple' | 'gru' | 'lstm'): Operator {
       if (batchOf(input) !== (batchFirst ? 0 : 1) && batchOf(input) !== 'none') {
         return notCovered('The batch is not on the axis it takes for the batch.', outputs, weights);
       }
-      const op: RecurrentOp = { kind: 'recurrent', cell, units, bidirectional, returnSequences: usesSequence(context) };
+      const op: RecurrentOp = {
+        kind: 'recurrent',
+        cell,
+        units: plainDim(units),
+        bidirectional,
+        returnSequences: usesSequence(context),
+      };
       return { op, outputs, weights };
     },
   };

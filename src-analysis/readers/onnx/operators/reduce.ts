@@ -1,4 +1,3 @@
-import type { Dim } from '../../../model/graph.ts';
 import {
   intAttribute,
   listParameter,
@@ -10,6 +9,7 @@ import {
   type OutputValue,
   sameAsInput,
 } from '../context.ts';
+import { allNumbers, type Dim } from '../dimension.ts';
 import { type Batch, sampleAxis } from '../value.ts';
 
 /** Sums, means and the like over some axes; over all of them when none is named. */
@@ -37,8 +37,8 @@ function reduction(name: string): Operator {
 function reducedAxes(context: NodeContext, rank: number | null): readonly number[] | null {
   const parameter = listParameter(context, 'axes', 1);
   const given = parameter.given ? parameter.values : [];
-  if (given === null || rank === null || given.includes(null)) return null;
-  const axes = given.filter(axis => axis !== null);
+  const axes = allNumbers(given);
+  if (axes === null || rank === null) return null;
   if (axes.length > 0) return normalizeAxes(axes, rank);
   return intAttribute(context, 'noop_with_empty_axes', 0) !== 0 ? [] : Array.from({ length: rank }, (_, axis) => axis);
 }

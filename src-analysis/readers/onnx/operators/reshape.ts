@@ -1,4 +1,4 @@
-import type { Dim, RearrangeOp, Shape } from '../../../model/graph.ts';
+import type { RearrangeOp } from '../../../model/graph.ts';
 import {
   batchOf,
   fail,
@@ -14,7 +14,8 @@ import {
   requiredInput,
   shapeText,
 } from '../context.ts';
-import { type Batch, type BatchSize, checkedDim, type Elements, product, sampleAxis } from '../value.ts';
+import { allNumbers, checkedDim, type Dim, differ, exactQuotient, product, type Shape, times } from '../dimension.ts';
+import { type Batch, type BatchSize, type Elements, sampleAxis } from '../value.ts';
 import { broadcastShapes } from './broadcast.ts';
 import { batchAfterRemoval } from './reduce.ts';
 
@@ -45,17 +46,23 @@ export function reshapedDims(input: Shape, target: Elements, allowZero: boolean)
   });
   const open = dims.filter(dim => dim === -1 || dim === null).length;
   if (dims.filter(dim => dim === -1).length > 1) fail('its target shape has more than one −1');
-  if (dims.some(dim => dim !== null && dim < -1)) fail(`its target shape is ${shapeText(dims)}`);
+  if (dims.some(dim => typeof dim === 'number' && dim < -1)) fail(`its target shape is ${shapeText(dims)}`);
   const total = input && product(input);
   const known = product(dims.filter(dim => dim !== -1 && dim !== null));
   if (total !== null && known !== null && open <= 1) {
-    if (open === 0 ? total !== known : total !== 0 && (known === 0 || total % known !== 0)) {
+    if (open === 0 ? differ(total, known) : !mayDivide(total, known)) {
       fail(`its input has ${total} entries (${shapeText(input)}), which do not fill ${shapeText(dims)}`);
     }
-    const rest = known === 0 ? null : total / known;
+    const rest = exactQuotient(total, known);
     return dims.map(dim => checkedDim(dim === -1 || dim === null ? rest : dim));
   }
   return dims.map(dim => checkedDim(dim === -1 ? null : dim));
+}
+
+/** False where a number of entries cannot be grouped into parts of that size. */
+function mayDivide(total: Dim, part: Dim): boolean {
+  if (typeof total !== 'number' || typeof part !== 'number' || total === 0) return true;
+  return part !== 0 && total % part === 0;
 }
 
 /** The batch after a change of grouping: kept where the first axis still counts the samples. */
@@ -65,7 +72,7 @@ function regroupedBatch(batch: Batch, shape: Shape, { size }: BatchSize): Batch 
   if (first === undefined) return size === 1 ? 'none' : 'lost';
   if (first === size) return 0;
   if (size === 1) return 'none';
-  return (batch === 0 || batch === 'merged') && first !== null && first % size === 0 ? 'merged' : 'lost';
+  return (batch === 0 || batch === 'merged') && exactQuotient(first, size) !== null ? 'merged' : 'lost';
 }
 
 /** Flatten: all axes before `axis` become the first, all others the second. */
@@ -124,15 +131,15 @@ function squeezedAxes(
   batch: Batch,
   given: Elements | null,
 ): readonly number[] | null {
-  if (given === null || given.includes(null)) return null;
-  const axes = given.filter(axis => axis !== null);
+  const axes = allNumbers(given);
+  if (axes === null) return null;
   if (axes.length > 0) {
     const positions = normalizeAxes(axes, shape.length);
-    const wrong = positions.find(axis => shape[axis] !== null && shape[axis] !== 1);
+    const wrong = positions.find(axis => differ(shape[axis] ?? null, 1));
     if (wrong !== undefined) fail(`it removes axis ${wrong} of ${shapeText(shape)}, which is not of length 1`);
     return positions;
   }
-  if (shape.includes(null)) return null;
+  if (allNumbers(shape) === null) return null;
   const kept = context.batch.symbolic ? batch : null;
   return shape.map((_, axis) => axis).filter(axis => shape[axis] === 1 && axis !== kept);
 }
@@ -143,15 +150,15 @@ const unsqueeze: Operator = {
     const input = requiredInput(context, 0);
     const axes = listParameter(context, 'axes', 1);
     if (!axes.given) fail('its axes are missing');
-    const given = axes.values;
-    if (input.shape === null || given === null || given.includes(null)) {
-      const rank = input.shape && given ? input.shape.length + given.length : null;
+    const given = allNumbers(axes.values);
+    if (input.shape === null || given === null) {
+      const rank = input.shape && axes.values ? input.shape.length + axes.values.length : null;
       const shape = rank === null ? null : Array<null>(rank).fill(null);
       return notCovered('The axes it adds are not known.', [{ shape, batch: 'lost' }]);
     }
     const rank = input.shape.length + given.length;
     if (rank > MAX_RANK) fail(`its result would have ${rank} axes`);
-    const added = normalizeAxes(given as readonly number[], rank);
+    const added = normalizeAxes(given, rank);
     const { shape, batch } = withAddedAxes(input.shape, batchOf(input), added);
     return rearranged('unsqueeze', shape, batch);
   },
@@ -184,7 +191,9 @@ const expand: Operator = {
     const shape = broadcastShapes(input.shape, wanted).map((dim, axis, { length }) => {
       // Broadcasting takes an unknown dimension for 1 or equal; in a target shape it may be anything.
       const own = axis - (length - wanted.length);
-      return own >= 0 && wanted[own] === null && dim !== null && dim <= 1 ? null : dim;
+      return own >= 0 && typeof wanted[own] !== 'number' && typeof dim === 'number' && dim <= 1
+        ? (wanted[own] ?? null)
+        : dim;
     });
     const lead = shape.length - input.shape.length;
     const before = batchOf(input);
@@ -199,13 +208,13 @@ const tile: Operator = {
     const repeats = listParameter(context, 'repeats', 1);
     if (!repeats.given) fail('its repeats are missing');
     if (input.shape === null) return rearranged('repeat', null, batchOf(input));
-    const times = repeats.values;
-    if (times && times.length !== input.shape.length) {
-      fail(`it has ${times.length} repeats for an input of shape ${shapeText(input.shape)}`);
+    const counts = repeats.values;
+    if (counts && counts.length !== input.shape.length) {
+      fail(`it has ${counts.length} repeats for an input of shape ${shapeText(input.shape)}`);
     }
     const shape = input.shape.map((dim, axis) => {
-      const count = times?.[axis] ?? null;
-      return dim === null || count === null ? null : checkedDim(dim * count);
+      const count = counts?.[axis] ?? null;
+      return checkedDim(times(dim, count));
     });
     return rearranged('repeat', shape, batchOf(input));
   },

@@ -1,4 +1,3 @@
-import type { Dim } from '../../../model/graph.ts';
 import {
   batchOf,
   fail,
@@ -16,7 +15,8 @@ import {
   shapeText,
   stringAttribute,
 } from '../context.ts';
-import { type Batch, checkedDim, type Elements } from '../value.ts';
+import { checkedDim, type Dim, exactQuotient, plainDim, times } from '../dimension.ts';
+import type { Batch, Elements } from '../value.ts';
 
 /** Upsample: scales are an attribute at first, an input from operator set 9 on. */
 const upsample: Operator = {
@@ -89,9 +89,15 @@ function scaled({ shape, batch }: OutputValue, scales: Elements | null, given: E
   if (scales.length !== shape.length) fail(`it has ${(given ?? scales).length} scales for ${shapeText(shape)}`);
   const dims = shape.map((dim, axis) => {
     const scale = scales[axis] ?? null;
-    return dim === null || scale === null ? null : checkedDim(Math.floor(dim * scale));
+    return scaledDim(dim, plainDim(scale));
   });
   return { shape: dims, batch };
+}
+
+/** An expression is enlarged by whole factors only. */
+function scaledDim(dim: Dim, scale: number | null): Dim {
+  if (dim === null || scale === null) return null;
+  return typeof dim === 'number' ? checkedDim(Math.floor(dim * scale)) : times(dim, scale);
 }
 
 /** Nearest neighbour with a rule under which k-fold enlargement repeats every entry exactly k times. */
@@ -109,7 +115,7 @@ function resizeOutcome(context: NodeContext, output: OutputValue, repeats: boole
   const input = requiredInput(context, 0);
   const whole = (dim: Dim, axis: number) => {
     const before = input.shape?.[axis] ?? null;
-    return dim !== null && before !== null && before > 0 && dim % before === 0;
+    return typeof exactQuotient(dim, before) === 'number';
   };
   if (!repeats) return notCovered('It interpolates in a way that is not covered.', [output]);
   if (!output.shape?.every(whole)) return notCovered('It does not enlarge by whole numbers.', [output]);
@@ -141,13 +147,13 @@ function blockOperator(how: 'depthToSpace' | 'spaceToDepth'): Operator {
 }
 
 function multiplied(dim: Dim, factor: number): Dim {
-  return dim === null ? null : checkedDim(dim * factor);
+  return checkedDim(times(dim, factor));
 }
 
 function divided(dim: Dim, divisor: number): Dim {
-  if (dim === null) return null;
-  if (dim % divisor !== 0) fail(`its input cannot be divided into blocks: ${dim} is no multiple of ${divisor}`);
-  return dim / divisor;
+  if (typeof dim === 'number' && dim % divisor !== 0)
+    fail(`its input cannot be divided into blocks: ${dim} is no multiple of ${divisor}`);
+  return exactQuotient(dim, divisor);
 }
 
 export const resizeOperators: Readonly<Record<string, Operator>> = {

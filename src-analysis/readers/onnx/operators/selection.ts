@@ -1,4 +1,4 @@
-import type { Dim, WeightRef } from '../../../model/graph.ts';
+import type { WeightRef } from '../../../model/graph.ts';
 import {
   batchOf,
   constantInputs,
@@ -15,7 +15,8 @@ import {
   shapeText,
   weightRef,
 } from '../context.ts';
-import { type Batch, checkedDim, sampleAxis, type Value } from '../value.ts';
+import { checkedDim, type Dim, differ, informed, plainDim, plus } from '../dimension.ts';
+import { type Batch, sampleAxis, type Value } from '../value.ts';
 
 const concat: Operator = {
   attributes: ['axis'],
@@ -40,9 +41,9 @@ function concatenated(values: readonly Value[], axis: number, rank: number): Out
   const shape: Dim[] = [];
   for (let i = 0; i < rank; i++) {
     const dims = values.map(value => value.shape?.[i] ?? null);
-    const known = dims.find(dim => dim !== null) ?? null;
+    const known = dims.reduce(informed, null);
     const wrong = values.find(value => value.shape && value.shape.length !== rank);
-    if (wrong || (i !== axis && dims.some(dim => dim !== null && dim !== known))) {
+    if (wrong || (i !== axis && dims.some(dim => differ(dim, known)))) {
       fail(
         `its inputs have shapes ${values
           .slice(0, 4)
@@ -50,7 +51,7 @@ function concatenated(values: readonly Value[], axis: number, rank: number): Out
           .join(', ')}`,
       );
     }
-    const sum = dims.reduce<Dim>((total, dim) => (total === null || dim === null ? null : total + dim), 0);
+    const sum = dims.reduce(plus, 0);
     shape.push(i === axis ? checkedDim(sum) : known);
   }
   const batches = new Set(values.map(batchOf).filter(batch => batch !== 'none'));
@@ -98,7 +99,7 @@ function gatherOutcome(context: NodeContext, data: Value, indices: Value, axis: 
     if (axis !== 0 || data.shape?.length !== 2) {
       return notCovered('It looks up entries of a constant that is no table of vectors.', outputs, weights);
     }
-    return { op: { kind: 'embedding', vocabulary, units }, outputs, weights };
+    return { op: { kind: 'embedding', vocabulary: plainDim(vocabulary), units: plainDim(units) }, outputs, weights };
   }
   if (indices.kind === 'activation') return notCovered('Which entries it selects depends on the input.', outputs);
   const ofSample = sampleAxis(axis, batchOf(data));

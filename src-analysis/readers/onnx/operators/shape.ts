@@ -1,6 +1,7 @@
 import {
   fail,
   inputElements,
+  inputScalar,
   listParameter,
   MAX_RANK,
   type NodeContext,
@@ -9,7 +10,7 @@ import {
   requiredInput,
   sameAsInput,
 } from '../context.ts';
-import { checkedDim } from '../value.ts';
+import { checkedDim, type Dim, floorQuotient, minus, plus } from '../dimension.ts';
 import { broadcastValues } from './broadcast.ts';
 
 /** What exporters compute shapes with. The results are constants: no layer comes of these, only a shape. */
@@ -43,7 +44,7 @@ const constantOfShape: Operator = {
     const wanted = listParameter(context, 'shape', 0);
     if (!wanted.given) fail('its shape is missing');
     if (wanted.values && wanted.values.length > MAX_RANK) fail(`its result would have ${wanted.values.length} axes`);
-    const dims = wanted.values?.map(checkedDim) ?? null;
+    const dims = wanted.values?.map(dim => checkedDim(dim)) ?? null;
     return { op: constantOp, outputs: [{ shape: dims, batch: 'none' }] };
   },
 };
@@ -52,12 +53,18 @@ const range: Operator = {
   attributes: ['stash_type'],
   infer: context => {
     const [start, limit, delta] = [0, 1, 2].map(index => inputElements(context, index)?.[0] ?? null);
-    const known = start != null && limit != null && delta != null;
     if (delta === 0) fail('its step is 0');
-    const length = known ? checkedDim(Math.max(0, Math.ceil((limit - start) / delta))) : null;
+    const length = rangeLength(start ?? null, limit ?? null, delta ?? null);
     return { op: constantOp, outputs: [{ shape: [length], batch: 'none' }] };
   },
 };
+
+function rangeLength(start: Dim, limit: Dim, delta: Dim): Dim {
+  if (typeof delta !== 'number') return null;
+  const span = minus(limit, start);
+  if (typeof span === 'number') return checkedDim(Math.max(0, Math.ceil(span / delta)));
+  return delta > 0 ? floorQuotient(plus(span, delta - 1), delta) : null;
+}
 
 /** A choice between two values by a condition, entry by entry. */
 const where: Operator = {
@@ -106,7 +113,7 @@ export const dropout: Operator = {
     const output = sameAsInput(context);
     const attribute = context.node.attributes.get('ratio');
     const given = attribute?.type === 'float' ? attribute.value : null;
-    const rate = given ?? (context.inputs[1] ? (inputElements(context, 1)?.[0] ?? null) : 0.5);
+    const rate = given ?? (context.inputs[1] ? inputScalar(context, 1, 0.5) : 0.5);
     return { op: { kind: 'dropout', rate }, outputs: [output, output] };
   },
 };

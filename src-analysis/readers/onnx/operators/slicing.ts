@@ -1,4 +1,4 @@
-import type { Dim, RearrangeOp } from '../../../model/graph.ts';
+import type { RearrangeOp } from '../../../model/graph.ts';
 import {
   fail,
   inputElements,
@@ -15,7 +15,19 @@ import {
   sameAsInput,
   shapeText,
 } from '../context.ts';
-import { type Batch, checkedDim, type Elements, sampleAxis } from '../value.ts';
+import {
+  allNumbers,
+  checkedDim,
+  type Dim,
+  differ,
+  exactQuotient,
+  floorQuotient,
+  minus,
+  plainDim,
+  plus,
+  times,
+} from '../dimension.ts';
+import { type Batch, type Elements, sampleAxis } from '../value.ts';
 
 /** One axis of a slice: `count` entries from `start` on, `step` apart. Null where not known. */
 interface AxisSlice {
@@ -54,11 +66,16 @@ function sliceOp(shape: readonly Dim[], batch: Batch, slices: ReadonlyMap<number
       const cut = slices.get(axis);
       const dim = shape[axis] ?? null;
       if (cut === undefined) return 0;
-      return dim === null || cut.start === null || cut.count === null ? null : dim - cut.start - cut.count;
+      return plainDim(minus(minus(dim, cut.start), cut.count));
     });
-    return { kind: 'rearrange', how: 'crop', before, after };
+    return { kind: 'rearrange', how: 'crop', before: before.map(plainDim), after };
   }
-  return { kind: 'rearrange', how: 'slice', before, steps: axes.map(axis => (slices.get(axis) ?? whole).step) };
+  return {
+    kind: 'rearrange',
+    how: 'slice',
+    before: before.map(plainDim),
+    steps: axes.map(axis => (slices.get(axis) ?? whole).step),
+  };
 }
 
 /** The slices by axis, or null where the axes are unknown. */
@@ -68,9 +85,9 @@ export function readSlices(context: NodeContext, shape: readonly Dim[]): Readonl
   if (!starts.given || !ends.given) fail('its starts or ends are missing');
   const length = starts.values?.length ?? ends.values?.length;
   const axesGiven = listParameter(context, 'axes', 3);
-  const axes = axesGiven.given ? axesGiven.values : length === undefined ? null : countUp(length);
-  if (axes === null || axes.includes(null)) return null;
-  const positions = normalizeAxes(axes as readonly number[], shape.length);
+  const axes = allNumbers(axesGiven.given ? axesGiven.values : length === undefined ? null : countUp(length));
+  if (axes === null) return null;
+  const positions = normalizeAxes(axes, shape.length);
   const steps = inputElements(context, 4);
   const hasSteps = context.inputs[4] !== undefined && context.inputs[4] !== null;
   return new Map(
@@ -80,7 +97,7 @@ export function readSlices(context: NodeContext, shape: readonly Dim[]): Readonl
         shape[axis] ?? null,
         starts.values?.[i] ?? null,
         ends.values?.[i] ?? null,
-        hasSteps ? (steps?.[i] ?? null) : 1,
+        hasSteps ? plainDim(steps?.[i] ?? null) : 1,
       ),
     ]),
   );
@@ -91,11 +108,11 @@ function countUp(length: number): readonly number[] {
 }
 
 /** ONNX Slice along one axis: negative positions count from the end, positions outside are clamped. */
-export function sliceAxis(dim: Dim, start: number | null, end: number | null, step: number | null): AxisSlice {
+export function sliceAxis(dim: Dim, start: Dim, end: Dim, step: number | null): AxisSlice {
   if (step === 0) fail('its step is 0');
-  if (dim === null || start === null || end === null || step === null) {
-    // From the beginning to the end it is the whole axis, whatever its length.
-    return { start: start !== null && start >= 0 ? checkedDim(start) : null, count: null, step };
+  if (typeof dim !== 'number' || typeof start !== 'number' || typeof end !== 'number' || step === null) {
+    const first = typeof start === 'number' && start < 0 ? plus(dim, start) : checkedDim(start);
+    return { start: first, count: step === null ? null : symbolicCount(dim, start, end, step), step };
   }
   const fromEnd = (position: number) => (position < 0 ? position + dim : position);
   const clamp = (position: number, low: number, high: number) => Math.min(Math.max(position, low), high);
@@ -103,6 +120,27 @@ export function sliceAxis(dim: Dim, start: number | null, end: number | null, st
   const first = clamp(fromEnd(start), 0, high);
   const last = clamp(fromEnd(end), low, high);
   return { start: first, count: Math.max(0, Math.ceil((last - first) / step)), step };
+}
+
+/** From the end, or beyond any length: how exporters write "to the end". */
+const FAR = 2 ** 31 - 1;
+
+/**
+ * Length of a forward slice of or to a symbolic length. A symbol is taken to be at least what the slice leaves out, and
+ * at most the length of an axis that is cut to it: positions beyond the axis would be an error elsewhere in the model.
+ */
+function symbolicCount(dim: Dim, start: Dim, end: Dim, step: number): Dim {
+  if (step < 1 || start === null || end === null) return null;
+  if (start === -1 && typeof end === 'number' && end >= FAR) return 1;
+  if (typeof start === 'number' && start < 0) return null;
+  const stop = stopOf(dim, end);
+  return stop === null ? null : floorQuotient(plus(minus(stop, start), step - 1), step);
+}
+
+function stopOf(dim: Dim, end: number | string): Dim {
+  if (end === dim || typeof end === 'string') return end;
+  if (end >= FAR) return dim;
+  return end < 0 ? plus(dim, end) : null;
 }
 
 const split: Operator = {
@@ -131,15 +169,15 @@ function splitLengths(context: NodeContext, dim: Dim, parts: number): readonly D
   if (given.given) {
     if (given.values === null) return Array<null>(parts).fill(null);
     if (given.values.length !== parts) fail(`it names ${given.values.length} lengths for ${parts} outputs`);
-    const total = given.values.reduce<number | null>((sum, n) => (sum === null || n === null ? null : sum + n), 0);
-    if (total !== null && dim !== null && total !== dim) fail(`its parts add up to ${total}, but the axis has ${dim}`);
-    return given.values.map(checkedDim);
+    const total = given.values.reduce(plus, 0);
+    if (differ(total, dim)) fail(`its parts add up to ${total}, but the axis has ${dim}`);
+    return given.values.map(length => checkedDim(length));
   }
-  if (dim === null) return Array<null>(parts).fill(null);
   const wanted = intAttribute(context, 'num_outputs', parts);
   if (wanted < 1 || wanted < parts) fail(`its attribute 'num_outputs' is ${wanted}, but it has ${parts} outputs`);
-  const length = Math.ceil(dim / wanted);
-  return Array.from({ length: parts }, (_, i) => (i === wanted - 1 ? dim - length * (wanted - 1) : length));
+  const length = typeof dim === 'number' ? Math.ceil(dim / wanted) : exactQuotient(dim, wanted);
+  const last = minus(dim, times(length, wanted - 1));
+  return Array.from({ length: parts }, (_, i) => (i === wanted - 1 ? last : length));
 }
 
 const padModes: ReadonlySet<string> = new Set(['constant', 'reflect', 'edge', 'wrap']);
@@ -156,8 +194,9 @@ const pad: Operator = {
     }
     const dims = shape.map((dim, axis) => {
       const [before, after] = amounts[axis] ?? [0, 0];
-      const padded = dim === null ? null : dim + before + after;
-      if (padded !== null && padded < 0) fail(`its pads leave nothing of axis ${axis} of ${shapeText(shape)}`);
+      const padded = plus(dim, before + after);
+      if (typeof padded === 'number' && padded < 0)
+        fail(`its pads leave nothing of axis ${axis} of ${shapeText(shape)}`);
       return checkedDim(padded);
     });
     return padOutcome(context, amounts, { shape: dims, batch });
@@ -171,13 +210,14 @@ function padAmounts(context: NodeContext, shape: readonly Dim[]): PadAmounts | n
   const parameter = listParameter(context, 'pads', 1);
   const pads: Elements | null = early ?? (parameter.given ? parameter.values : fail('its pads are missing'));
   const axesInput = listParameter(context, 'axes', 3);
-  const axes = axesInput.given ? axesInput.values : countUp(shape.length);
-  if (pads === null || pads.includes(null) || axes === null || axes.includes(null)) return null;
-  if (pads.length !== 2 * axes.length) fail(`it has ${pads.length} pads for ${axes.length} axes`);
-  const positions = normalizeAxes(axes as readonly number[], shape.length);
+  const axes = allNumbers(axesInput.given ? axesInput.values : countUp(shape.length));
+  const amounts = allNumbers(pads);
+  if (amounts === null || axes === null) return null;
+  if (amounts.length !== 2 * axes.length) fail(`it has ${amounts.length} pads for ${axes.length} axes`);
+  const positions = normalizeAxes(axes, shape.length);
   return shape.map((_, axis) => {
     const i = positions.indexOf(axis);
-    return i < 0 ? [0, 0] : [pads[i] ?? 0, pads[i + axes.length] ?? 0];
+    return i < 0 ? [0, 0] : [amounts[i] ?? 0, amounts[i + axes.length] ?? 0];
   });
 }
 
@@ -218,7 +258,11 @@ function padValue(context: NodeContext): Pick<RearrangeOp, 'padValue'> {
   const attribute = context.node.attributes.get('value');
   const given = context.inputs[2] ?? null;
   const value =
-    attribute?.type === 'float' ? attribute.value : given === null ? 0 : (inputElements(context, 2)?.[0] ?? null);
+    attribute?.type === 'float'
+      ? attribute.value
+      : given === null
+        ? 0
+        : plainDim(inputElements(context, 2)?.[0] ?? null);
   return value === 0 ? {} : { padValue: value };
 }
 

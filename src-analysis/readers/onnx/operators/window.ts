@@ -1,11 +1,11 @@
-import { convOutputLength } from '../../../model/geometry.ts';
-import type { Dim, Padding } from '../../../model/graph.ts';
+import { convOutputLength, effectiveKernel } from '../../../model/geometry.ts';
+import type { Padding } from '../../../model/graph.ts';
 import { fail, intsAttribute, type NodeContext, stringAttribute } from '../context.ts';
-import { checkedDim, MAX_DIM } from '../value.ts';
+import { checkedDim, type Dim, floorQuotient, MAX_DIM, plainDim, plus } from '../dimension.ts';
 
 /** How a window moves over the spatial axes: what convolution and pooling have in common. */
 export interface WindowGeometry {
-  readonly kernel: readonly Dim[];
+  readonly kernel: readonly (number | null)[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly padding: Padding;
@@ -30,7 +30,7 @@ export function spatialList(
 export function windowGeometry(context: NodeContext, kernel: readonly Dim[]): WindowGeometry {
   const rank = kernel.length;
   return {
-    kernel,
+    kernel: kernel.map(plainDim),
     strides: spatialList(context, 'strides', rank, 1, 1),
     dilations: spatialList(context, 'dilations', rank, 1, 1),
     padding: windowPadding(context, rank),
@@ -64,12 +64,32 @@ export function windowOutput(spatial: readonly Dim[], geometry: WindowGeometry, 
     const stride = strides[axis] ?? 1;
     const dilation = dilations[axis] ?? 1;
     const size = kernel[axis] ?? null;
-    const length = convOutputLength(input, size, stride, dilation, padding, axis, ceilMode);
-    if (length !== null && length < 1) {
+    const length =
+      typeof input === 'string'
+        ? symbolicLength(input, size, stride, dilation, padding, axis, ceilMode)
+        : convOutputLength(input, size, stride, dilation, padding, axis, ceilMode);
+    if (typeof length === 'number' && length < 1) {
       fail(
         `its window of ${size} (dilation ${dilation}) does not fit into a map of length ${input} along axis ${axis}`,
       );
     }
     return checkedDim(length);
   });
+}
+
+/** The same rule as {@link convOutputLength} for a symbolic length, which is taken to hold at least one window. */
+function symbolicLength(
+  input: string,
+  kernel: number | null,
+  stride: number,
+  dilation: number,
+  padding: Padding,
+  axis: number,
+  ceilMode: boolean,
+): Dim {
+  if (padding.mode === 'same' || padding.mode === 'sameLower') return floorQuotient(plus(input, stride - 1), stride);
+  // A last window that would start in the padding is dropped: that cannot be told without the length.
+  if (kernel === null || (ceilMode && stride > 1)) return null;
+  const [before, after] = padding.mode === 'explicit' ? [padding.before[axis] ?? 0, padding.after[axis] ?? 0] : [0, 0];
+  return plus(floorQuotient(plus(input, before + after - effectiveKernel(kernel, dilation)), stride), 1);
 }
