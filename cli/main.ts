@@ -6,6 +6,7 @@ import { addCheckCommand } from './check-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { type Environment, exitCodes, processEnvironment, UserError } from './environment.ts';
 import { addRuleCommands } from './rule-commands.ts';
+import { addVerifyCommand } from './verify-command.ts';
 
 /**
  * Runs `leaklint` and gives its exit code.
@@ -32,6 +33,7 @@ export async function runCommand(args: readonly string[], environment: Environme
     .configureOutput({ writeOut: text => output.push(text), writeErr: text => environment.log(text.trimEnd()) });
   addCheckCommand(program, environment, setExitCode);
   addAttackCommand(program, environment);
+  addVerifyCommand(program, environment);
   addRuleCommands(program, environment);
   addDoctorCommand(program, environment);
   try {

@@ -1,6 +1,8 @@
+import { inputName } from '../attacks/objective.ts';
 import type { Engine, Program } from '../engines/engine.ts';
+import { mul } from '../ir/elementwise.ts';
 import { vjp } from '../ir/gradient.ts';
-import { sizeOf, type Values } from '../ir/graph.ts';
+import { type Node, sizeOf, type Values } from '../ir/graph.ts';
 import { norm } from '../linear-algebra/vector.ts';
 import type { Random } from '../optimisers/random.ts';
 import type { Victim } from '../victim/victim.ts';
@@ -22,8 +24,11 @@ export interface JacobianRows {
 }
 
 /**
- * Every gradient tensor is divided by its norm, so that none drowns the others: the rank is the same.
- * @param engine one with float64; its products of convolution and dense layers are taken in that precision
+ * Every gradient tensor is divided by its norm, so that none drowns the others: the rank is the same. The combination's
+ * factors are, for each tensor, the product of one random vector an axis: such products span all factors, so that
+ * random ones are as good as independent numbers, and only the vectors have to be drawn and moved.
+ *
+ * @param engine one with float64; convolutions and dense layers are taken in that precision
  */
 export async function jacobianRows(
   victim: Victim,
@@ -34,24 +39,31 @@ export async function jacobianRows(
   const inputs = { x, y };
   const scales = await scalesAt(victim, inputs, engine);
   const { graph, gradients } = victim;
-  const cotangents = gradients.map((g, i) => graph.input(`cotangent ${i} ${graph.nodes.length}`, g.shape));
-  const names = cotangents.map(node => (node.operation.kind === 'input' ? node.operation.name : ''));
+  const factors = gradients.map(({ shape }, i) =>
+    shape.map((length, axis) => {
+      const along = shape.map((_, other) => (other === axis ? length : 1));
+      return graph.input(`factor ${i}.${axis} ${graph.nodes.length}`, along);
+    }),
+  );
+  const cotangents = factors.map((vectors, l) => vectors.reduce<Node>((a, b) => mul(a, b), graph.scalar(scales[l]!)));
   const [pulled] = vjp(gradients, [victim.x], cotangents);
   const program = await engine.compile({ pulled: pulled! }, { precision: 'float64' });
   await program.bind(inputs);
+  const drawn = factors.flat();
   return {
     columns: sizeOf(victim.x.shape),
     rows: gradients.reduce((sum, g) => sum + sizeOf(g.shape), 0),
     async randomRow() {
-      const values = gradients.map((g, l) => {
-        const scale = scales[l]!;
-        return Float64Array.from({ length: sizeOf(g.shape) }, () => scale * (2 * random.uniform() - 1));
-      });
-      const { pulled } = await program.run(Object.fromEntries(names.map((name, l) => [name, values[l]!])));
+      const vectors = drawn.map(node => [inputName(node), normals(sizeOf(node.shape), random)]);
+      const { pulled } = await program.run(Object.fromEntries(vectors));
       return pulled as Float64Array;
     },
     dispose: () => program.dispose(),
   };
+}
+
+function normals(length: number, random: Random): Float64Array {
+  return Float64Array.from({ length }, () => random.normal());
 }
 
 /** 1/‖g‖ for every gradient tensor at the point; 0 where it is zero. */
