@@ -131,7 +131,8 @@ function fileItem({ uri: text, models }: ModelFile): vscode.TreeItem {
   const uri = vscode.Uri.parse(text);
   const item = new vscode.TreeItem(uri, models?.length === 1 ? Expanded : Collapsed);
   item.id = text;
-  // Name and icon of the file come from its address; the description says its folder.
+  // Name and icon come from the file's address; the description says its folder.
+  item.iconPath = vscode.ThemeIcon.File;
   item.description = true;
   item.contextValue = 'file';
   return item;
@@ -142,7 +143,7 @@ function modelItem(node: ModelNode): vscode.TreeItem {
   const item = new vscode.TreeItem(summary.name, Collapsed);
   const { icon, colour, verdict } = modelVerdict(summary.fraction);
   item.id = `${uri}#${index}`;
-  item.description = summary.figures;
+  item.description = summary.short;
   item.iconPath = new vscode.ThemeIcon(icon, new vscode.ThemeColor(colour));
   item.tooltip = `${summary.name}: ${verdict}\n${summary.figures}\n${summary.layers} layers`;
   item.accessibilityInformation = { label: `${summary.name}, ${verdict}, ${summary.figures}` };

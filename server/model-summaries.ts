@@ -2,7 +2,7 @@
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { AnalysedModel, FileReport } from '../src-analysis/check.ts';
 import type { Range } from '../src-analysis/model/graph.ts';
-import { formatShare, modelLine } from '../src-analysis/reports/headline.ts';
+import { formatShare, metricPhrase, modelLine } from '../src-analysis/reports/headline.ts';
 import { toLspRange } from './positions.ts';
 import type { LayerSummary, LayersResult, ModelSummary } from './protocol.ts';
 import { layerDetail } from './symbols.ts';
@@ -25,6 +25,7 @@ export function summarise(uri: string, text: string | undefined, report: FileRep
     summary: {
       name: model.graph.name,
       figures: modelLine(model.graph, model.analysis),
+      short: shortFigures(model),
       leak: leakOf(model),
       fraction: model.analysis.identifiable.fraction,
       layers: model.graph.layers.length,
@@ -32,6 +33,11 @@ export function summarise(uri: string, text: string | undefined, report: FileRep
     },
     layers: layersOf(model, place),
   }));
+}
+
+function shortFigures({ analysis: { identifiable, metric } }: AnalysedModel): string {
+  const share = identifiable.fraction === null ? 'r unknown' : `r/n ${formatShare(identifiable.fraction)}`;
+  return `${share} · ${metricPhrase(metric).replace(' = ', ' ')}`;
 }
 
 function leakOf({ analysis }: AnalysedModel): string {

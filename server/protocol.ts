@@ -1,6 +1,7 @@
 /** What the language server and the client say to each other beyond LSP itself. Plain data, no imports but types. */
 import type { Range } from 'vscode-languageserver-types';
 import type { AttackChoices, AttackEvent, AttackSpec } from '../src-attack/process/protocol.ts';
+import type { VerifyProgress, VerifyReport } from '../src-attack/process/verify-protocol.ts';
 
 /** Sent by the client in `initializationOptions`. */
 export interface InitializationOptions {
@@ -68,6 +69,8 @@ export interface ModelSummary {
   readonly name: string;
   /** r of n and c(M), as the lens shows them. */
   readonly figures: string;
+  /** The same in a few characters: r/n and c(M). */
+  readonly short: string;
   /** `r of n (share)` for lists that ask which models leak; '' when r is unknown. */
   readonly leak: string;
   /** How much of the input the gradient holds; null when unknown. */
@@ -157,12 +160,30 @@ export interface AttackEventParams {
   readonly event: AttackEvent;
 }
 
+/** Request, client to server: the identifiable dimension of a model, measured. Cancellable. The client chooses the id. */
+export const verifyRequest = 'leaklint/verify';
+export interface VerifyParams {
+  readonly id: number;
+  readonly uri: string;
+  /** Which model of the document; absent: its first. */
+  readonly model?: string;
+  readonly seed: number;
+  readonly batch: number;
+}
+export type VerifyResult = VerifyReport;
+/** Notification, server to client: how far a measurement is. */
+export const verifyProgressNotification = 'leaklint/verify/progress';
+export interface VerifyProgressParams extends VerifyProgress {
+  readonly id: number;
+}
+
 /** Client commands that the server's lenses and actions name. */
 export const commands = {
   openRulePage: 'leaklint.openRulePage',
   showLayerReport: 'leaklint.showLayerReport',
   showOutput: 'leaklint.showOutput',
   runLeakageAttack: 'leaklint.runLeakageAttack',
+  verifyNumerically: 'leaklint.verifyNumerically',
 } as const;
 
 /** Argument of {@link commands.showLayerReport} when it comes from a lens. */
