@@ -9,8 +9,10 @@ import { registerReports } from './layer-report.ts';
 import { registerModelsTree, type TreeNode } from './models-tree.ts';
 import { registerRulePages, ruleUriBase } from './rule-pages.ts';
 import { createStatus } from './status.ts';
+import { registerVerification } from './verify.ts';
 import { registerExample } from './walkthrough.ts';
 import type { PanelState, Setup } from './webview/attack/messages.ts';
+import type { VerifyState } from './webview/verify/messages.ts';
 
 let client: LanguageClient | undefined;
 
@@ -21,6 +23,7 @@ export interface ExtensionApi {
   attackSetup(part: Partial<Setup>): void;
   attackRun(): Promise<void>;
   debug(): Promise<DebugResult | undefined>;
+  verified(): VerifyState | undefined;
   modelsTree: vscode.TreeDataProvider<TreeNode>;
 }
 
@@ -30,6 +33,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
   context.subscriptions.push(output, status);
 
   const attacks = registerAttackPanel(context, () => client);
+  const verification = registerVerification(context, () => client);
   const models = registerModelsTree(() => client);
 
   const start = async () => {
@@ -44,6 +48,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     ...registerRulePages(context),
     ...registerReports(() => client),
     ...attacks.disposables,
+    ...verification.disposables,
     ...models.disposables,
     registerExample(context),
     vscode.commands.registerCommand('leaklint.showOutput', () => output.show()),
@@ -73,6 +78,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     attack: attacks.state,
     attackSetup: attacks.setup,
     attackRun: attacks.run,
+    verified: verification.state,
     debug: async () => client?.sendRequest<DebugResult>(debugRequest),
     modelsTree: models.provider,
   };

@@ -2,15 +2,8 @@
  * Starts and watches attack processes: one run at a time, each in a process of its own, which may die at any moment
  * without costing the editor anything. What it told before stays with the client.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import {
-  type CancellationToken,
-  CancellationTokenSource,
-  createMessageConnection,
-  IPCMessageReader,
-  IPCMessageWriter,
-  type MessageConnection,
-} from 'vscode-jsonrpc/node';
+import type { ChildProcess } from 'node:child_process';
+import { type CancellationToken, CancellationTokenSource, type MessageConnection } from 'vscode-jsonrpc/node';
 import {
   type AttackChoices,
   type AttackEvent,
@@ -19,14 +12,10 @@ import {
   eventMethod,
   runMethod,
 } from '../src-attack/process/protocol.ts';
+import { type AttackProcessOptions, endedMessage, launchAttackProcess } from './attack-process.ts';
 
-export interface AttackHostOptions {
-  /** The bundled attack process. */
-  readonly processPath: string;
-  /** JavaScript heap of the process, MiB. */
-  readonly memoryLimit: number;
+export interface AttackHostOptions extends AttackProcessOptions {
   readonly onEvent: (id: number, event: AttackEvent) => void;
-  readonly log: (line: string) => void;
 }
 
 interface Run {
@@ -76,25 +65,9 @@ export function createAttackHost(options: AttackHostOptions) {
     void next();
   }
 
-  function launch(): { child: ChildProcess; connection: MessageConnection; ended: Promise<string> } {
-    const child = fork(options.processPath, [], {
-      execArgv: [`--max-old-space-size=${options.memoryLimit}`],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
-    child.stdout?.on('data', chunk => options.log(String(chunk).trimEnd()));
-    child.stderr?.on('data', chunk => options.log(String(chunk).trimEnd()));
-    const ended = new Promise<string>(resolve => {
-      child.once('error', error => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
-    const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
-    connection.listen();
-    return { child, connection, ended };
-  }
-
   /** Runs to the end, and tells what is left to say: nothing after a `finished` or `failed` of the process itself. */
   async function execute(run: Run): Promise<AttackEvent | undefined> {
-    const { child, connection, ended } = launch();
+    const { child, connection, ended } = launchAttackProcess(options);
     run.process = child;
     let said = false;
     connection.onNotification(eventMethod, (event: AttackEvent) => {
@@ -124,7 +97,7 @@ export function createAttackHost(options: AttackHostOptions) {
   let choices: Promise<AttackChoices> | undefined;
   function askChoices(): Promise<AttackChoices> {
     choices ??= (async () => {
-      const { child, connection, ended } = launch();
+      const { child, connection, ended } = launchAttackProcess(options);
       try {
         return await Promise.race([
           connection.sendRequest<AttackChoices>(choicesMethod),
@@ -167,12 +140,4 @@ async function request(
     if (!token.isCancellationRequested) await new Promise(resolve => setTimeout(resolve, 200));
     return { failure: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function endedMessage(why: string, memoryLimit: number): string {
-  const memory =
-    why === 'SIGABRT' || why === 'exit code 134' || why === 'SIGKILL'
-      ? ` If nobody ended it, it ran out of memory (its heap limit is ${memoryLimit} MiB): try a smaller image or fewer attacks.`
-      : '';
-  return `The attack process ended (${why}). What was reached so far is kept; run the attack again to go on.${memory}`;
 }

@@ -5,7 +5,7 @@ import { modelLine } from '../src-analysis/reports/headline.ts';
 import { toLspRange } from './positions.ts';
 import { commands, type RunAttackArgument, type ShowReportArgument } from './protocol.ts';
 
-/** Two lenses per model: r of n and c(M), which open the layer report; and the attack that proves them. */
+/** Per model: r of n and c(M), which open the layer report; the attack that proves them; the measurement that checks them. */
 export function lensesOf(document: TextDocument, report: FileReport): CodeLens[] {
   return report.models
     .filter(({ graph }) => graph.range)
@@ -19,6 +19,7 @@ export function lensesOf(document: TextDocument, report: FileReport): CodeLens[]
           command: { title: modelLine(graph, analysis), command: commands.showLayerReport, arguments: [argument] },
         },
         { range, command: { title: 'Run leakage attack', command: commands.runLeakageAttack, arguments: [attack] } },
+        { range, command: { title: 'Verify numerically', command: commands.verifyNumerically, arguments: [attack] } },
       ];
     });
 }

@@ -38,6 +38,7 @@ import {
 import { createSettings } from './settings.ts';
 import { sendStatus } from './status.ts';
 import { documentSymbols } from './symbols.ts';
+import { registerVerifyRequests } from './verify-requests.ts';
 import { version } from './version.ts';
 import { registerWorkspaceRequests } from './workspace-requests.ts';
 
@@ -233,10 +234,12 @@ export function startServer(connection: Connection): void {
     isWatching: () => canWatchFiles,
   });
   const attacks = registerAttackRequests(connection, documents, uri => linter.reportOf(uri), pathOf);
+  const verifications = registerVerifyRequests(connection, documents, pathOf);
 
   connection.onShutdown(async () => {
     linter.dispose();
     attacks.dispose();
+    verifications.dispose();
     await Promise.all([checker.dispose(), exact.dispose(), workspace.dispose()]);
   });
   documents.listen(connection);

@@ -70,6 +70,7 @@ const sharedWithClient = [
   'server/protocol.ts',
   'src-attack/process/protocol.ts',
   'src-attack/process/run-state.ts',
+  'src-attack/process/verify-protocol.ts',
   'src-attack/report/html.ts',
 ];
 

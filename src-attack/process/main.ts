@@ -25,6 +25,7 @@ import {
   runMethod,
 } from './protocol.ts';
 import { runSpec } from './run-spec.ts';
+import { serveVerify } from './verify.ts';
 
 const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
 
@@ -63,6 +64,8 @@ connection.onRequest(probeMethod, async ({ engine, folder }: ProbeParams): Promi
     return { works: false, device: '', version: '', reason: reason.replace(`${engine}: `, '') };
   }
 });
+
+serveVerify(connection);
 
 /** Share of the machine's memory that a run may take. Native libraries allocate outside the JavaScript heap and its limit. */
 const memoryShare = 0.75;
