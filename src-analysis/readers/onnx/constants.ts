@@ -1,7 +1,7 @@
 import { MAX_RANK, type NodeContext, NodeError, type Operator, type Outcome } from './context.ts';
-import { allNumbers, checkedDim } from './dimension.ts';
+import { allNumbers, checkedDim, type Shape } from './dimension.ts';
 import { type FoldBudget, foldElements, MAX_FOLDED_ELEMENTS } from './fold.ts';
-import { DataType, isFloatType, type OnnxTensor } from './model.ts';
+import { DataType, isFloatType, type OnnxNode, type OnnxTensor } from './model.ts';
 import { elementCount } from './tensor-data.ts';
 import type { ConstantValue, Elements, Origin } from './value.ts';
 
@@ -13,6 +13,7 @@ export function tensorValue(tensor: OnnxTensor, name: string, initializer: boole
   const elements = once(() => {
     const count = elementCount(tensor.dims);
     if (count === null || count > MAX_FOLDED_ELEMENTS || tensor.location !== null) return null;
+    if (tensor.dataType === DataType.string) return null;
     try {
       return Array.from(tensor.read(), Number);
     } catch (error) {
@@ -39,8 +40,7 @@ function once<T>(compute: () => T): () => T {
 }
 
 /** The value of a Constant node, whichever of its attributes holds it. */
-export function constantNodeValue({ node }: NodeContext, report: Report): ConstantValue {
-  const name = node.outputs[0] ?? '';
+export function constantNodeValue(node: OnnxNode, name: string, report: Report): ConstantValue {
   for (const attribute of node.attributes.values()) {
     if (attribute.type === 'tensor') return tensorValue(attribute.value, name, false, report);
     if (attribute.type === 'int' || attribute.type === 'float') {
@@ -51,7 +51,13 @@ export function constantNodeValue({ node }: NodeContext, report: Report): Consta
     }
   }
   // Strings and sparse tensors: no operator that has a rule takes its shape or its values from them.
-  return { kind: 'constant', name, shape: null, dataType: 0, elements: () => null, origin: null };
+  return { kind: 'constant', name, shape: textShape(node), dataType: 0, elements: () => null, origin: null };
+}
+
+function textShape({ attributes }: OnnxNode): Shape {
+  const texts = attributes.get('value_strings');
+  if (texts?.type === 'strings') return [texts.value.length];
+  return attributes.has('value_string') ? [] : null;
 }
 
 function listed(name: string, shape: readonly number[], integer: boolean, elements: Elements): ConstantValue {

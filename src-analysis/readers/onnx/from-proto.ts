@@ -1,13 +1,16 @@
 import { fromBinary, isFieldSet } from '@bufbuild/protobuf';
 import { getTextEncoding } from '@bufbuild/protobuf/wire';
+import type { Range } from '../../model/graph.ts';
 import { type CancellationToken, throwIfCancelled } from '../reader.ts';
 import {
   type AttributeProto,
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
+  type FunctionProto,
   type GraphProto,
   type ModelProto,
   type NodeProto,
+  type OperatorSetIdProto,
   SparseTensorProtoSchema,
   TensorHeaderSchema,
   TensorProto_DataLocation,
@@ -17,6 +20,7 @@ import {
 import {
   type Attribute,
   functionKey,
+  type OnnxFunction,
   type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
@@ -30,8 +34,12 @@ import { findWireFault } from './wire.ts';
 /** A tensor's header is a handful of fields; external data adds a few strings. */
 const MAX_HEADER_ELEMENTS = 1000;
 
+/** Where the nodes of a model stand in its source text; empty for binary models. */
+export type NodePlaces = ReadonlyMap<NodeProto, { readonly range: Range; readonly fullRange: Range }>;
+
 interface Conversion {
   readonly cancel: CancellationToken;
+  readonly places: NodePlaces;
   /** Sentences about parts that cannot be understood. */
   readonly problems: string[];
 }
@@ -40,17 +48,36 @@ interface Conversion {
 export function convertModel(
   proto: ModelProto,
   cancel: CancellationToken,
+  places: NodePlaces = new Map(),
 ): { readonly model: OnnxModel; readonly problems: readonly string[] } {
-  const conversion: Conversion = { cancel, problems: [] };
-  const opsets = new Map<string, number>();
-  for (const { domain, version } of proto.opsetImport) opsets.set(standardDomain(domain), Number(version));
+  const conversion: Conversion = { cancel, places, problems: [] };
   const model: OnnxModel = {
     graph: convertGraph(proto.graph!, conversion),
-    opsets,
-    functions: new Set(proto.functions.map(({ domain, name }) => functionKey(domain, name))),
+    opsets: convertOpsets(proto.opsetImport),
+    functions: convertFunctions(proto.functions, conversion),
     hasTrainingInfo: proto.trainingInfo.length > 0,
   };
   return { model, problems: conversion.problems };
+}
+
+function convertOpsets(imports: readonly OperatorSetIdProto[]): ReadonlyMap<string, number> {
+  return new Map(imports.map(({ domain, version }) => [standardDomain(domain), Number(version)]));
+}
+
+function convertFunctions(protos: readonly FunctionProto[], conversion: Conversion): ReadonlyMap<string, OnnxFunction> {
+  return new Map(
+    protos.map(proto => [
+      functionKey(standardDomain(proto.domain), proto.name, proto.overload),
+      {
+        inputs: proto.input,
+        outputs: proto.output,
+        nodes: proto.node.map(node => convertNode(node, conversion)),
+        defaults: convertAttributes(proto.attributeProto, conversion),
+        opsets: convertOpsets(proto.opsetImport),
+        valueInfo: proto.valueInfo.map(convertValueInfo),
+      },
+    ]),
+  );
 }
 
 function convertGraph(proto: GraphProto, conversion: Conversion): OnnxGraph {
@@ -68,16 +95,21 @@ function convertGraph(proto: GraphProto, conversion: Conversion): OnnxGraph {
 
 function convertNode(proto: NodeProto, conversion: Conversion): OnnxNode {
   throwIfCancelled(conversion.cancel);
-  const attributes = new Map<string, Attribute>();
-  for (const attribute of proto.attribute) attributes.set(attribute.name, convertAttribute(attribute, conversion));
+  const place = conversion.places.get(proto);
   return {
     name: proto.name,
     opType: proto.opType,
     domain: standardDomain(proto.domain),
+    overload: proto.overload,
     inputs: proto.input,
     outputs: proto.output,
-    attributes,
+    attributes: convertAttributes(proto.attribute, conversion),
+    ...(place ? { range: place.range, fullRange: place.fullRange } : {}),
   };
+}
+
+function convertAttributes(protos: readonly AttributeProto[], conversion: Conversion): ReadonlyMap<string, Attribute> {
+  return new Map(protos.map(proto => [proto.name, convertAttribute(proto, conversion)]));
 }
 
 function convertValueInfo({ name, type }: ValueInfoProto): ValueInfo {
@@ -109,6 +141,7 @@ function attributeType(proto: AttributeProto): AttributeType {
 }
 
 function convertAttribute(proto: AttributeProto, conversion: Conversion): Attribute {
+  if (proto.refAttrName !== '') return { type: 'reference', name: proto.refAttrName };
   switch (attributeType(proto)) {
     case AttributeType.FLOAT:
       return { type: 'float', value: proto.f };

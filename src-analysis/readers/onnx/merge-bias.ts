@@ -18,7 +18,8 @@ export function mergedBias(state: GraphState, node: OnnxNode, context: NodeConte
   const constant = context.inputs[1 - index];
   if (product?.kind !== 'activation' || constant?.kind !== 'constant' || !isFloatType(constant.dataType)) return null;
   const layer = state.layers[product.edge.layer];
-  if (!layer || !lacksBias(layer) || state.uses.get(node.inputs[index]!) !== 1) return null;
+  if (!layer || !lacksBias(layer) || !state.ownLayers.has(layer.id) || state.uses.get(node.inputs[index]!) !== 1)
+    return null;
   const aligned = index === 0 ? alignedOperand(context, product, constant) : constant;
   if (!isBiasOf(layer, product, aligned as ConstantValue)) return null;
   state.layers[layer.id] = {

@@ -9,8 +9,8 @@ export interface OnnxModel {
   readonly graph: OnnxGraph;
   /** Version of every imported operator set by its domain; '' holds the standard operators. */
   readonly opsets: ReadonlyMap<string, number>;
-  /** Functions that the model itself defines, as {@link functionKey}. */
-  readonly functions: ReadonlySet<string>;
+  /** Functions that the model itself defines, by {@link functionKey}. */
+  readonly functions: ReadonlyMap<string, OnnxFunction>;
   /** The file also holds training graphs, which are not read. */
   readonly hasTrainingInfo: boolean;
 }
@@ -25,10 +25,23 @@ export interface OnnxGraph {
   readonly valueInfo: readonly ValueInfo[];
 }
 
+/** An operator made of others: its nodes see its parameters only, not the graph around a call. */
+export interface OnnxFunction {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly OnnxNode[];
+  /** Values of the attributes that a call may leave out. */
+  readonly defaults: ReadonlyMap<string, Attribute>;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly valueInfo: readonly ValueInfo[];
+}
+
 export interface OnnxNode {
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
+  /** Tells functions of one name apart; '' almost always. */
+  readonly overload: string;
   /** Names of values; '' where an optional one is left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -77,6 +90,8 @@ export type Attribute =
   | { readonly type: 'strings'; readonly value: readonly string[] }
   | { readonly type: 'tensor'; readonly value: OnnxTensor }
   | { readonly type: 'graphs'; readonly value: readonly OnnxGraph[] }
+  /** Inside a function: the attribute of that name which the function is called with. */
+  | { readonly type: 'reference'; readonly name: string }
   /** Types, sparse tensors, lists of tensors: no operator that is read here has them. */
   | { readonly type: 'other' };
 
@@ -89,6 +104,7 @@ export const DataType = {
   int16: 5,
   int32: 6,
   int64: 7,
+  string: 8,
   bool: 9,
   float16: 10,
   double: 11,
@@ -103,8 +119,8 @@ export function isFloatType(dataType: number): boolean {
   return floatTypes.has(dataType);
 }
 
-export function functionKey(domain: string, name: string): string {
-  return `${domain}:${name}`;
+export function functionKey(domain: string, name: string, overload: string): string {
+  return `${domain}:${name}:${overload}`;
 }
 
 /** `ai.onnx` is another spelling of the standard domain. */

@@ -16,8 +16,12 @@ export interface NodeOrder {
   readonly problems: readonly GraphProblem[];
 }
 
-/** Finds the order of computation, and what is wrong with the graph's names. Linear in the size of the graph. */
-export function orderNodes(graph: OnnxGraph): NodeOrder {
+/**
+ * Finds the order of computation, and what is wrong with the graph's names. Linear in the size of the graph.
+ *
+ * @param outside whether a name is one of the graph around this one, for subgraphs.
+ */
+export function orderNodes(graph: OnnxGraph, outside: (name: string) => boolean = () => false): NodeOrder {
   const problems: GraphProblem[] = [];
   const producers = findProducers(graph, problems);
   const given = new Set([...graph.initializers, ...graph.inputs].map(({ name }) => name));
@@ -27,7 +31,7 @@ export function orderNodes(graph: OnnxGraph): NodeOrder {
     const outer = capturedNames(node).filter(name => producers.has(name) || given.has(name));
     if (outer.length > 0) captured.set(node, outer);
     for (const name of node.inputs) {
-      if (name === '' || producers.has(name) || given.has(name)) continue;
+      if (name === '' || producers.has(name) || given.has(name) || outside(name)) continue;
       if (!missing.has(name)) problems.push(missingProblem(node, name));
       missing.add(name);
     }

@@ -10,7 +10,7 @@ import { sampleShape } from './value.ts';
 export function addInitializer(state: GraphState, tensor: OnnxTensor): void {
   const { name, dims } = tensor;
   if (state.values.has(name)) return;
-  const value = tensorValue(tensor, name, true, sentence => noteError(state, sentence));
+  const value = tensorValue(tensor, state.prefix + name, true, sentence => noteError(state, sentence));
   const possible = dims.length <= MAX_RANK && dims.every(dim => dim >= 0 && dim <= MAX_DIM);
   if (!possible) {
     noteError(

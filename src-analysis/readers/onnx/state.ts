@@ -1,35 +1,70 @@
 import type { Edge, Gap, Layer } from '../../model/graph.ts';
-import type { ReadError } from '../reader.ts';
+import type { CancellationToken, ReadError } from '../reader.ts';
 import { MAX_RANK, type OutputValue, shapeText, weightRef } from './context.ts';
 import { type BatchConvention, reconcile, recordedBatch } from './convention.ts';
 import { checkedDim, plainShape, type Shape } from './dimension.ts';
 import type { FoldBudget } from './fold.ts';
-import type { OnnxNode } from './model.ts';
+import type { Attribute, OnnxFunction, OnnxNode } from './model.ts';
 import type { NodeOrder } from './order.ts';
 import { type Batch, type ConstantValue, sampleShape, settledBatch, type Value } from './value.ts';
 
-/** What is known while a graph is walked through, node by node. */
-export interface GraphState {
-  readonly convention: BatchConvention;
+/**
+ * What is known while a graph is walked through, node by node. Subgraphs and functions have a state of their own, which
+ * shares {@link ModelState} with the others.
+ */
+export interface GraphState extends ModelState {
   readonly order: NodeOrder;
   readonly opsets: ReadonlyMap<string, number>;
-  readonly functions: ReadonlySet<string>;
-  readonly layers: Layer[];
+  /** Values of this graph by their names. */
   readonly values: Map<string, Value>;
+  /** The graph around a subgraph, whose values it sees. */
+  readonly outer: GraphState | null;
+  /** Subgraphs and functions around this graph. */
+  readonly depth: number;
+  /** What the names of layers inside a subgraph or function begin with. */
+  readonly prefix: string;
+  /** Attributes that the function is called with, for nodes that refer to them. */
+  readonly arguments: ReadonlyMap<string, Attribute>;
+  /** Ids of the layers that this graph's own nodes made. */
+  readonly ownLayers: Set<number>;
   /** How often a value is taken, by nodes and as an output of the graph. */
   readonly uses: ReadonlyMap<string, number>;
   /** Shapes that the file states for values inside the graph. */
   readonly recorded: ReadonlyMap<string, Shape>;
+}
+
+/** What is known of the whole model. */
+export interface ModelState {
+  readonly convention: BatchConvention;
+  readonly functions: ReadonlyMap<string, OnnxFunction>;
+  readonly layers: Layer[];
   readonly errors: Notes<ReadError>;
   readonly gaps: Notes<Gap>;
   readonly budget: FoldBudget;
+  /** Nodes of subgraphs and functions that may still be followed: calls of calls multiply. */
+  readonly expansion: { remaining: number };
+  readonly cancel: CancellationToken;
   /** Layer names given so far, with the number of layers that wanted them. */
   readonly names: Map<string, number>;
   /** Nodes without a name so far, by operator. */
   readonly unnamed: Map<string, number>;
-  readonly constantLayers: Map<string, Edge>;
+  readonly constantLayers: Map<ConstantValue, Edge>;
   /** An image operator got its batch on another axis than the first. */
-  batchMisplaced: boolean;
+  readonly batch: { misplaced: boolean };
+}
+
+/** The value of that name, of this graph or of one around it. */
+export function lookup(state: GraphState, name: string): Value | null {
+  for (let graph: GraphState | null = state; graph; graph = graph.outer) {
+    const value = graph.values.get(name);
+    if (value) return value;
+  }
+  return null;
+}
+
+/** The first to make a value makes it; a second one is an error that the order has noted. */
+export function define(state: GraphState, name: string, value: Value): void {
+  if (name !== '' && !state.values.has(name)) state.values.set(name, value);
 }
 
 /** Messages, of which a hostile file may cause millions: the first are kept, the rest counted. */
@@ -60,6 +95,25 @@ export function noteError(state: GraphState, message: string, node?: OnnxNode): 
 
 export function noteGap(state: GraphState, reason: string, node?: OnnxNode): void {
   note(state.gaps, { reason: shortened(reason), ...(node?.range ? { range: node.range } : {}) });
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Activations that the subgraphs of a node take from around it. */
+export function capturedValues(state: GraphState, node: OnnxNode): readonly Value[] {
+  const names = state.order.captured.get(node) ?? [];
+  return names.map(name => lookup(state, name)).filter(value => value?.kind === 'activation');
+}
+
+/** The node's name as the exporter gave it, else its operator with a number. */
+export function layerName(state: GraphState, node: OnnxNode): string {
+  if (node.name !== '') return uniqueName(state, state.prefix + node.name);
+  const wanted = state.prefix + node.opType;
+  const count = state.unnamed.get(wanted) ?? 0;
+  state.unnamed.set(wanted, count + 1);
+  return uniqueName(state, `${wanted}_${count}`);
 }
 
 /** The name itself, or with a number where another layer has it already. */
@@ -119,17 +173,17 @@ export function edgeOf(state: GraphState, value: Value, batch: Batch): { readonl
   const { batch: size } = state.convention;
   if (value.kind === 'activation') return { edge: value.edge, shape: sampleShape(value.shape, value.batch, size) };
   const shape = sampleShape(value.shape, typeof batch === 'number' ? batch : 'none', size);
-  let edge = state.constantLayers.get(value.name);
+  let edge = state.constantLayers.get(value);
   if (edge === undefined) {
     edge = { layer: addConstantLayer(state, value, shape).id, output: 0 };
-    state.constantLayers.set(value.name, edge);
+    state.constantLayers.set(value, edge);
   }
   return { edge, shape };
 }
 
 function addConstantLayer(state: GraphState, value: ConstantValue, shape: Shape): Layer {
   return addLayer(state, {
-    name: uniqueName(state, value.name),
+    name: uniqueName(state, state.prefix + value.name),
     type: 'Constant',
     op: { kind: 'constant' },
     inputs: [],

@@ -35,5 +35,10 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
   }),
 );
 
+/** The rule of an operator; undefined where there is none. */
+export function operatorOf(domain: string, opType: string): Operator | undefined {
+  return domain === '' ? operators.get(opType) : undefined;
+}
+
 /** The newest version of the standard operators whose changes these rules know. */
 export const NEWEST_OPSET = 28;
