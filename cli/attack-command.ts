@@ -2,19 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AttackEvent, AttackSpec } from '../src-attack/process/protocol.ts';
+import { defences } from '../src-attack/defences/registry.ts';
+import type { AttackSpec } from '../src-attack/process/protocol.ts';
 import { applyEvent, newRun, type RunState } from '../src-attack/process/run-state.ts';
 import { htmlReport } from '../src-attack/report/html.ts';
-import type { AttackReport } from '../src-attack/run/run.ts';
+import type { AttackReport } from '../src-attack/run/report.ts';
+import { imageFiles } from './attack-images.ts';
+import { progressLine, reportText } from './attack-text.ts';
 import { type Environment, UserError } from './environment.ts';
 
 interface AttackOptions {
-  readonly image?: string;
+  readonly image?: readonly string[];
   readonly gradient?: string;
-  readonly label?: number;
+  readonly label?: readonly number[];
   readonly model?: string;
   readonly method: readonly string[];
   readonly preprocess: string;
+  readonly defence: readonly string[];
+  readonly sweep?: string;
   readonly seed: number;
   readonly steps?: number;
   readonly engine: string;
@@ -29,16 +34,30 @@ export function addAttackCommand(program: Command, environment: Environment): vo
     .command('attack')
     .description('reconstruct an image from the gradient that a training step on it would share')
     .argument('<model>', 'model file or model code')
-    .option('--image <file>', 'PNG or JPEG, fitted to the model’s input')
+    .option(
+      '--image <file>',
+      'PNG or JPEG, fitted to the model’s input; several (repeated, or separated by commas) or a folder are one batch',
+      appended,
+    )
     .option('--gradient <file>', 'instead of an image: a captured gradient, .safetensors or .npz')
     .option(
       '--label <n>',
-      'class of the image; default: the class the model predicts, inferred from the gradient',
-      wholeNumber,
+      'class of the image, of a batch one for every image (repeated, or separated by commas); default: the class the model predicts, inferred from the gradient',
+      wholeNumbers,
     )
     .option('--model <name>', 'which model of the file; default: its first')
     .option('--method <list>', 'attacks, separated by commas', list, ['gauss-newton'])
     .option('--preprocess <expression>', 'what the model does to a pixel x', 'x/255 - 0.5')
+    .option(
+      '--defence <spec>',
+      `what the client does against leakage, repeated for a chain: ${defences.map(kind => kind.example).join(', ')}`,
+      appended,
+      [],
+    )
+    .option(
+      '--sweep <range>',
+      'one more defence at rising levels, noise:1e-5..1e-1 or with their number noise:1e-5..1e-1/9',
+    )
     .option('--seed <n>', 'seed of every random number', wholeNumber, 10)
     .option('--steps <n>', 'steps of each attack; default: its preset', wholeNumber)
     .addOption(
@@ -55,7 +74,7 @@ export function addAttackCommand(program: Command, environment: Environment): vo
     .action(async (model: string, options: AttackOptions) => {
       const report = await attack(model, options, environment);
       await environment.write(
-        options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : textOf(report, options.out),
+        options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, options.out),
       );
     });
 }
@@ -66,14 +85,16 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
   await mkdir(folder, { recursive: true }).catch(error => cannotWrite(folder, error));
   const spec: AttackSpec = {
     model: { path: absolute(model), ...(options.model === undefined ? {} : { name: options.model }) },
-    source: sourceOf(options, absolute),
-    label: options.label ?? null,
+    source: await sourceOf(options, absolute),
+    labels: options.label ?? null,
     methods: options.method,
     seed: options.seed,
     ...(options.steps === undefined ? {} : { steps: options.steps }),
     engine: options.engine,
     ...(options.tfjsFolder === undefined ? {} : { tfjsFolder: absolute(options.tfjsFolder) }),
     preprocess: options.preprocess,
+    defences: options.defence,
+    ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
   };
   let run = newRun(0, spec);
   const cancel = { isCancellationRequested: false };
@@ -91,8 +112,8 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
         run = applyEvent(run, event);
         environment.progress(progressLine(event));
       },
-      save: async (method, picture) => {
-        const file = path.join(folder, `${method}.png`);
+      save: async (name, picture) => {
+        const file = path.join(folder, `${name}.png`);
         await writeFile(file, picture).catch(error => cannotWrite(file, error));
         return file;
       },
@@ -108,8 +129,13 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
   }
 }
 
-function sourceOf({ image, gradient }: AttackOptions, absolute: (file: string) => string): AttackSpec['source'] {
-  if (image !== undefined && gradient === undefined) return { kind: 'image', path: absolute(image) };
+async function sourceOf(
+  { image, gradient }: AttackOptions,
+  absolute: (file: string) => string,
+): Promise<AttackSpec['source']> {
+  if (image !== undefined && gradient === undefined) {
+    return { kind: 'image', paths: await imageFiles(image, absolute) };
+  }
   if (gradient !== undefined && image === undefined) return { kind: 'gradient', path: absolute(gradient) };
   throw new UserError('Give either --image or --gradient: the example to simulate, or the gradient that was captured.');
 }
@@ -134,44 +160,20 @@ function cannotWrite(file: string, error: unknown): never {
   throw new UserError(`${file} cannot be written (${why}): choose another folder with --out, or make room.`);
 }
 
-function progressLine(event: AttackEvent): string | null {
-  if (event.type !== 'progress') return null;
-  const share = event.steps ? Math.min(1, event.step / event.steps) : 0;
-  const bar = '█'.repeat(Math.round(20 * share)).padEnd(20, '░');
-  const closeness = !event.scores
-    ? `loss ${event.loss.toExponential(1)}`
-    : event.scores.psnr === null
-      ? 'exact'
-      : `${event.scores.psnr.toFixed(1)} dB`;
-  const steps = event.steps ? `${event.step}/${event.steps}` : String(event.step);
-  return `${event.method} ${bar} step ${steps}  ${closeness}  ${event.seconds.toFixed(0)} s`;
-}
-
-function textOf(report: AttackReport, out: string): string {
-  const { engine } = report;
-  const lines = report.results.map(result => {
-    const name = `  ${result.method.padEnd(14)}`;
-    if (result.residual === null) return `${name}${result.status}: ${result.note}`;
-    const effort = `${result.steps} ${result.steps === 1 ? 'step' : 'steps'}, ${result.seconds.toFixed(1)} s${result.status === 'done' ? '' : ` (${result.status})`}`;
-    const residual = `residual ${result.residual.toExponential(1)}`;
-    if (result.mse === null) return `${name}${residual}, ${effort}`;
-    const psnr = result.psnr === null ? 'exact' : `${result.psnr.toFixed(1)} dB`;
-    const exact = result.pixelExact ? ', pixel-exact' : '';
-    return `${name}PSNR ${psnr}${exact}, SSIM ${result.ssim?.toFixed(3)}, ${residual}, ${effort}`;
-  });
-  return [
-    `Gradient leakage of ${report.model}: label ${report.label} (${report.labelFrom}), seed ${report.seed}, ${engine.name} (${engine.device})`,
-    ...lines,
-    `Pictures and reports: ${path.join(out, 'figure.png')}, ${path.join(out, 'report.html')}, ${path.join(out, 'report.json')}`,
-    '',
-  ].join('\n');
-}
-
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('It must be a whole number, 0 or more.');
   return value;
+}
+
+/** Of an option that may be repeated. */
+function appended(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+function wholeNumbers(text: string, before: readonly number[] = []): number[] {
+  return [...before, ...text.split(',').map(part => wholeNumber(part.trim()))];
 }
 
 function list(text: string): string[] {

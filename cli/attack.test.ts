@@ -15,7 +15,10 @@ export const model = tf.sequential({ name: 'leaky', layers: [
 `;
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leaklint-attack-'));
-beforeAll(() => fs.writeFileSync(path.join(folder, 'model.ts'), leaky));
+beforeAll(() => {
+  fs.writeFileSync(path.join(folder, 'model.ts'), leaky);
+  fs.mkdirSync(path.join(folder, 'empty'));
+});
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 async function leaklint(...args: string[]) {
@@ -69,6 +72,47 @@ describe('leaklint attack', () => {
     expect(fs.readFileSync(path.join(folder, 'leaklint-out/report.html'), 'utf8')).toContain('r = 64 of 64');
   });
 
+  it('attacks a batch behind defences, and sweeps one', async () => {
+    fs.mkdirSync(path.join(folder, 'pictures'), { recursive: true });
+    fs.copyFileSync(image, path.join(folder, 'pictures', 'a.png'));
+    fs.copyFileSync(path.join(repository, 'media/samples/digit.png'), path.join(folder, 'pictures', 'b.png'));
+    const out = path.join(folder, 'batch');
+    const options = [
+      '--label',
+      '2,0',
+      '--defence',
+      'clip:1',
+      '--defence',
+      'quantise:16',
+      '--sweep',
+      'noise:1e-4..1e-1/2',
+    ];
+    const { code, stdout, log } = await leaklint(
+      'attack',
+      'model.ts',
+      '--image',
+      'pictures',
+      ...options,
+      '--out',
+      'batch',
+    );
+    expect(log).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/labels 2, 0 \(given\)/);
+    expect(stdout).toMatch(/defence clip:1: each example’s gradient clipped/);
+    expect(stdout).toMatch(/PSNR mean \S+ dB, best .*\n\s+a\.png\s+PSNR .*label 2\n\s+b\.png\s+PSNR .*label 0/);
+    expect(stdout).toMatch(/Sweep of noise over σ .*\n\s+σ\s+gauss-newton\n\s+without .*\n\s+0\.0001 .*\n\s+0\.1 /);
+    const report = JSON.parse(fs.readFileSync(path.join(out, 'report.json'), 'utf8'));
+    expect(report).toMatchObject({
+      label: 2,
+      labels: [2, 0],
+      defence: [{ spec: 'clip:1' }, { spec: 'quantise:16' }],
+      results: [{ perImage: [{ output: path.join(out, 'gauss-newton-1.png') }, { label: 0 }], best: {} }],
+      sweep: { defence: 'noise', parameter: 'σ', levels: [{ level: 1e-4 }, { level: 0.1 }] },
+    });
+    expect(fs.existsSync(path.join(out, 'gauss-newton-2.png'))).toBe(true);
+  });
+
   it('attacks a captured gradient', async () => {
     const header = JSON.stringify({ 'dense_1/bias': { dtype: 'F32', shape: [4], data_offsets: [0, 16] } });
     const length = new Uint8Array(new BigUint64Array([BigInt(header.length)]).buffer);
@@ -91,6 +135,11 @@ describe('leaklint attack', () => {
       /no attack "magic"; there are .*gauss-newton/,
     ],
     ['an engine that is not there', ['model.ts', '--image', image, '--engine', 'cuda'], /CUDA/],
+    ['labels that do not go with the images', ['model.ts', '--image', image, '--label', '1,2'], /1 image and 2 labels/],
+    ['a label that is no number', ['model.ts', '--image', image, '--label', '1,x'], /whole number/],
+    ['a defence that does not exist', ['model.ts', '--image', image, '--defence', 'nose:1'], /did you mean "noise"/],
+    ['a sweep without a range', ['model.ts', '--image', image, '--sweep', 'noise:1'], /needs a range/],
+    ['a folder without pictures', ['model.ts', '--image', 'empty'], /has no PNG or JPEG/],
     ['a folder that cannot be made', ['model.ts', '--image', image, '--out', 'model.ts/x'], /cannot be written/],
     ['a model of another name', ['model.ts', '--image', image, '--model', 'other'], /no model "other" .* "leaky"/],
   ])('says what to do about %s', async (_, args, message) => {

@@ -24,6 +24,7 @@ export function attackPage(webview: vscode.Webview, extension: vscode.Uri, nonce
 <section id="setup" aria-label="Attack settings"></section>
 <section id="results" aria-label="Reconstructions"></section>
 <section id="charts" aria-label="Curves"></section>
+<section id="sweep" aria-label="Defence sweep" hidden></section>
 </main>
 <script nonce="${nonce}" src="${asset('attack.js')}"></script>
 </body>

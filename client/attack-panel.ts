@@ -25,7 +25,14 @@ import { exportRun } from './attack-export.ts';
 import { attackPage } from './attack-page.ts';
 import { showProgress } from './attack-progress.ts';
 import { sampleImages } from './sample-images.ts';
-import type { FromPage, PanelState, Setup, ToPage } from './webview/attack/messages.ts';
+import {
+  type FromPage,
+  type ImageChoice,
+  type PanelState,
+  type Setup,
+  type ToPage,
+  withImages,
+} from './webview/attack/messages.ts';
 
 const viewType = 'leaklint.attack';
 
@@ -73,7 +80,12 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     setState({
       model: target,
       choices: { ...choices, images },
-      setup: state?.setup ?? defaultSetup(choices, images[0]?.id ?? ''),
+      setup:
+        state?.setup ??
+        defaultSetup(
+          choices,
+          images.slice(0, 1).map(image => image.id),
+        ),
       run: state?.model.uri === target.uri && state.model.name === target.name ? state.run : null,
     });
   }
@@ -136,10 +148,8 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     if (!state || !server || (state.run && isActive(state.run))) return;
     const id = Date.now();
     const { model, setup } = state;
-    const { image, ...others } = setup;
-    const kind: AttackSpec['source']['kind'] = isGradient(image) ? 'gradient' : 'image';
     const tfjsFolder = vscode.workspace.getConfiguration('leaklint').get<string>('attack.tfjsFolder');
-    const settings = { ...others, source: { kind, path: image }, ...(tfjsFolder ? { tfjsFolder } : {}) };
+    const settings = { ...settingsOf(setup), ...(tfjsFolder ? { tfjsFolder } : {}) };
     const spec = { ...settings, modelName: model.name };
     setState({
       ...state,
@@ -162,20 +172,27 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
 
   async function chooseImage(): Promise<void> {
     const chosen = await vscode.window.showOpenDialog({
-      title: 'Image to reconstruct, or captured gradient',
+      title: 'Images to reconstruct, or captured gradient',
+      canSelectMany: true,
       filters: { 'Images and gradients': ['png', 'jpg', 'jpeg', 'safetensors', 'npz'] },
       openLabel: 'Use',
     });
-    const file = chosen?.[0];
-    if (!file || !state) return;
-    const choice = {
-      id: file.fsPath,
-      title: file.path.split('/').pop() ?? file.fsPath,
-      description: file.fsPath,
-      source: isGradient(file.path) ? gradientIcon : await dataAddress(file),
-    };
-    const images = [...state.choices.images.filter(image => image.id !== choice.id), choice];
-    setState({ ...state, choices: { ...state.choices, images }, setup: { ...state.setup, image: choice.id } });
+    if (!chosen?.[0] || !state) return;
+    const added = await Promise.all(chosen.map(imageChoice));
+    const { choices, setup } = state;
+    const ids = new Set(added.map(image => image.id));
+    const images = [...choices.images.filter(image => !ids.has(image.id)), ...added];
+    const gradient = added.find(image => image.kind === 'gradient');
+    const pictures = added.filter(image => image.kind === 'image').map(image => image.id);
+    const before = setup.batch
+      ? images.filter(image => image.kind === 'image' && setup.images.includes(image.id)).map(image => image.id)
+      : [];
+    const together = [...new Set([...before, ...pictures])];
+    setState({
+      ...state,
+      choices: { ...choices, images },
+      setup: withImages(setup, gradient ? [gradient.id] : together, setup.batch || pictures.length > 1),
+    });
   }
 
   const serializer: vscode.WebviewPanelSerializer<PanelState> = {
@@ -219,6 +236,34 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
   };
 }
 
+async function imageChoice(file: vscode.Uri): Promise<ImageChoice> {
+  const gradient = isGradient(file.path);
+  return {
+    id: file.fsPath,
+    title: file.path.split('/').pop() ?? file.fsPath,
+    description: file.fsPath,
+    source: gradient ? gradientIcon : await dataAddress(file),
+    kind: gradient ? 'gradient' : 'image',
+  };
+}
+
+/** What the form says, as an attack is asked for it. */
+function settingsOf({ images, labels, defence, methods, engine, preprocess, seed }: Setup): Omit<AttackSpec, 'model'> {
+  const [first = ''] = images;
+  const specs = defence.split(/\s+/).filter(Boolean);
+  const sweep = specs.find(spec => spec.includes('..'));
+  return {
+    source: isGradient(first) ? { kind: 'gradient', path: first } : { kind: 'image', paths: images },
+    labels,
+    methods,
+    engine,
+    preprocess,
+    seed,
+    defences: specs.filter(spec => spec !== sweep),
+    ...(sweep === undefined ? {} : { sweep }),
+  };
+}
+
 function isGradient(path: string): boolean {
   return /\.(safetensors|npz)$/i.test(path);
 }
@@ -233,12 +278,14 @@ async function dataAddress(file: vscode.Uri): Promise<string> {
   return `data:image/${/\.png$/i.test(file.path) ? 'png' : 'jpeg'};base64,${Buffer.from(bytes).toString('base64')}`;
 }
 
-function defaultSetup(choices: AttackChoicesResult, image: string): Setup {
+function defaultSetup(choices: AttackChoicesResult, images: readonly string[]): Setup {
   const methods = choices.methods.map(method => method.id);
   return {
     methods: methods.includes('gauss-newton') ? ['gauss-newton'] : methods.slice(0, 1),
-    image,
-    label: 0,
+    images,
+    batch: false,
+    labels: [0],
+    defence: '',
     engine: 'auto',
     preprocess: 'x/255 - 0.5',
     seed: 10,

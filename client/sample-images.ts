@@ -16,6 +16,7 @@ export function sampleImages(extension: vscode.Uri, webview: vscode.Webview | un
       title,
       description: 'A sample picture that comes with Leaklint',
       source: webview?.asWebviewUri(uri).toString() ?? '',
+      kind: 'image',
     };
   });
 }

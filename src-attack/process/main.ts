@@ -11,6 +11,7 @@ import {
   ResponseError,
 } from 'vscode-jsonrpc/node';
 import { attacks } from '../attacks/registry.ts';
+import { defences } from '../defences/registry.ts';
 import { chooseEngine } from '../engines/choose.ts';
 import { engineChoices } from './engines.ts';
 import {
@@ -49,6 +50,13 @@ connection.onRequest(
   choicesMethod,
   (): AttackChoices => ({
     methods: attacks.map(({ name, description }) => ({ id: name, title: name, description })),
+    defences: defences.map(({ name, title, description, example, levels }) => ({
+      id: name,
+      title,
+      description,
+      example,
+      sweep: levels === '' ? '' : `${name}:${levels}`,
+    })),
     engines: engineChoices,
   }),
 );

@@ -13,13 +13,15 @@ export interface ModelChoice {
   readonly name?: string;
 }
 
-/** An attack run on one model and one image. */
+/** An attack run on one model and one image, or a batch of them. */
 export interface AttackSpec {
   readonly model: ModelChoice;
-  /** A picture (PNG or JPEG) whose gradient is simulated, or a captured gradient (safetensors or npz) without one. */
-  readonly source: { readonly kind: 'image' | 'gradient'; readonly path: string };
-  /** Class of the example; null: inferred from the gradient by the sign rule. */
-  readonly label: number | null;
+  /** Pictures (PNG or JPEG) whose gradient is simulated, or a captured gradient (safetensors or npz) without them. */
+  readonly source:
+    | { readonly kind: 'image'; readonly paths: readonly string[] }
+    | { readonly kind: 'gradient'; readonly path: string };
+  /** Class of every image, in their order; null: inferred from the gradient. */
+  readonly labels: readonly number[] | null;
   readonly methods: readonly string[];
   readonly seed: number;
   /** Steps of each method; absent: the method's own preset. */
@@ -30,6 +32,10 @@ export interface AttackSpec {
   readonly tfjsFolder?: string;
   /** Preprocessing as an expression in x, `x/255 - 0.5`. */
   readonly preprocess: string;
+  /** What the client does against leakage, in this order: `clip:1`, `noise:0.01`. */
+  readonly defences?: readonly string[];
+  /** One more defence at rising levels, after the others: `noise:1e-5..1e-1`. */
+  readonly sweep?: string;
 }
 
 /** A PNG as base64, with its size in pixels. */
@@ -39,12 +45,42 @@ export interface PngPicture {
   readonly height: number;
 }
 
-/** Scores of a reconstruction against the target, on images clamped to [0, 1]. */
+/** Scores of a reconstruction against the target, on images clamped to [0, 1]; of a batch the means. */
 export interface Scores {
   /** −10·log10(MSE), dB; null when the pictures are equal (the value would be infinite). */
   readonly psnr: number | null;
   readonly ssim: number;
   readonly mse: number;
+}
+
+/** One image of a batch. */
+export interface ImageScores extends Scores {
+  /** Label of the place of the batch that the reconstruction stands at. */
+  readonly label: number;
+  readonly pixelExact: boolean;
+}
+
+/** The swept defence, before any of its levels is run. */
+export interface SweepPlan {
+  readonly defence: string;
+  /** Name and meaning of the setting that varies. */
+  readonly parameter: string;
+  readonly meaning: string;
+  readonly levels: readonly number[];
+}
+
+/** One method against one level of the swept defence. */
+export interface SweepResult {
+  /** Index of the level. */
+  readonly level: number;
+  /** What the defence did at this level, in words. */
+  readonly description: string;
+  readonly method: string;
+  readonly status: 'done' | 'cancelled' | 'failed';
+  readonly scores: Scores | null;
+  /** The first image's reconstruction. */
+  readonly picture: PngPicture | null;
+  readonly note: string;
 }
 
 export interface EngineName {
@@ -61,12 +97,15 @@ export type AttackEvent =
       readonly type: 'started';
       readonly model: string;
       readonly engine: EngineName;
-      /** null for a captured gradient: nobody knows the picture. */
-      readonly target: PngPicture | null;
-      readonly label: number;
+      /** The images under attack; none for a captured gradient: nobody knows them. */
+      readonly targets: readonly PngPicture[];
+      readonly labels: readonly number[];
       readonly labelFrom: 'given' | 'inferred';
       readonly seed: number;
       readonly methods: readonly string[];
+      /** What every defence did, in words; empty without one. */
+      readonly defence: readonly string[];
+      readonly sweep: SweepPlan | null;
       /** What is assumed of the model and the observer, in sentences. */
       readonly assumptions: readonly string[];
     }
@@ -79,7 +118,8 @@ export type AttackEvent =
       readonly seconds: number;
       readonly loss: number;
       readonly scores?: Scores;
-      readonly picture?: PngPicture;
+      /** One an image, matched to the targets. */
+      readonly pictures?: readonly PngPicture[];
     }
   | {
       readonly type: 'result';
@@ -87,9 +127,11 @@ export type AttackEvent =
       readonly step: number;
       readonly seconds: number;
       readonly scores: Scores | null;
+      /** One an image of a batch, in the targets' order; empty without targets. */
+      readonly images: readonly ImageScores[];
       /** ‖g(x) − g*‖²/‖g*‖² of the reconstruction's gradient against the observed one. */
       readonly residual: number;
-      readonly picture: PngPicture;
+      readonly pictures: readonly PngPicture[];
       /** Loss after each recorded step. */
       readonly loss: readonly number[];
       readonly note: string;
@@ -98,6 +140,9 @@ export type AttackEvent =
       readonly report: unknown;
     }
   | { readonly type: 'method-failed'; readonly method: string; readonly message: string }
+  /** A method is at work against a level of the swept defence. */
+  | { readonly type: 'sweep-progress'; readonly level: number; readonly method: string }
+  | { readonly type: 'sweep-result'; readonly result: SweepResult; readonly report: unknown }
   | { readonly type: 'finished' }
   | { readonly type: 'cancelled' }
   /** Nothing more comes; what was reached before stays. */
@@ -110,9 +155,18 @@ export interface AttackChoice {
   readonly description: string;
 }
 
-/** The attacks there are, and the engines that this machine can run. */
+/** A kind of defence as a form offers it. */
+export interface DefenceChoice extends AttackChoice {
+  /** Written out with a value, `noise:0.01`. */
+  readonly example: string;
+  /** A sweep over its whole range, `noise:1e-6..1e-1`; empty where it has no level. */
+  readonly sweep: string;
+}
+
+/** The attacks and defences there are, and the engines that this machine can run. */
 export interface AttackChoices {
   readonly methods: readonly AttackChoice[];
+  readonly defences: readonly DefenceChoice[];
   readonly engines: readonly AttackChoice[];
 }
 

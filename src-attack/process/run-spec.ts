@@ -2,54 +2,63 @@ import { readFile } from 'node:fs/promises';
 import { analyseModel } from '../../src-analysis/analyse.ts';
 import { neverCancelled } from '../../src-analysis/readers/reader.ts';
 import { modelLine } from '../../src-analysis/reports/headline.ts';
+import { parseDefence } from '../defences/spec.ts';
+import { parseSweep } from '../defences/sweep.ts';
 import { chooseEngine } from '../engines/choose.ts';
 import { readCapture } from '../gradient/captured.ts';
 import { openModel } from '../run/model-file.ts';
-import { prepareRun, type RunSource } from '../run/prepare.ts';
-import { type AttackReport, type RunHooks, runAttacks } from '../run/run.ts';
+import { prepareRun } from '../run/prepare.ts';
+import type { AttackReport } from '../run/report.ts';
+import { type RunHooks, runAttacks } from '../run/run.ts';
+import { planOf, runSweep } from '../run/run-sweep.ts';
+import type { RunSource } from '../run/source.ts';
 import type { AttackSpec } from './protocol.ts';
+import { samplePictures } from './samples.ts';
 
 /** Reads what a spec names and runs its attacks. @throws {Error} with a sentence for the user */
 export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<AttackReport> {
+  const defences = (spec.defences ?? []).map(parseDefence);
+  const sweep = spec.sweep === undefined ? null : parseSweep(spec.sweep);
   const { file, model, folder, shard } = await openModel(spec.model);
   const example = await readExample(spec.source);
+  if (sweep && example.kind === 'gradient') {
+    throw new Error('A captured gradient is attacked as it is: a sweep needs the gradient of an image.');
+  }
   const { engine } = await chooseEngine(spec.engine, { folder: spec.tfjsFolder ?? folder });
   try {
-    const prepared = await prepareRun(
-      {
-        model,
-        file,
-        shard,
-        example,
-        label: spec.label,
-        preprocess: spec.preprocess,
-        seed: spec.seed,
-      },
-      engine,
-    );
-    const { methods, seed, steps } = spec;
-    const summary = modelLine(model, analyseModel(model, new Map(), neverCancelled));
+    const { labels, preprocess, methods, seed, steps } = spec;
+    const setting = { label: labels, preprocess, seed, defences, samples: samplePictures };
+    const source: RunSource = { model, file, shard, example, ...setting };
+    const prepared = await prepareRun(source, engine);
+    const images = spec.source.kind === 'image' ? spec.source.paths : [spec.source.path];
     const request = {
       model: model.name,
-      summary,
-      image: spec.source.path,
+      summary: modelLine(model, analyseModel(model, new Map(), neverCancelled)),
+      image: images[0]!,
+      images,
       methods,
       seed,
       ...(steps === undefined ? {} : { steps }),
     };
-    return await runAttacks(prepared, request, hooks);
+    const report = await runAttacks(prepared, request, hooks, sweep && planOf(sweep));
+    return sweep ? await runSweep(source, engine, sweep, request, report, hooks) : report;
   } finally {
     await engine.dispose();
   }
 }
 
-async function readExample({ kind, path: name }: AttackSpec['source']): Promise<RunSource['example']> {
-  const bytes = await readFile(name).catch(error => {
-    throw new Error(`The ${kind} ${name} cannot be read: ${sentence(error)}`);
-  });
-  return kind === 'image' ? { kind, bytes } : { kind, tensors: readCapture(name, bytes) };
+async function readExample(source: AttackSpec['source']): Promise<RunSource['example']> {
+  if (source.kind === 'gradient') {
+    return { kind: 'gradient', tensors: readCapture(source.path, await read('gradient', source.path)) };
+  }
+  if (source.paths.length === 0) throw new Error('There is no image: choose one, or a captured gradient.');
+  const bytes: Uint8Array[] = [];
+  for (const path of source.paths) bytes.push(await read('image', path));
+  return { kind: 'image', bytes };
 }
 
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+async function read(what: string, path: string): Promise<Uint8Array> {
+  return readFile(path).catch(error => {
+    throw new Error(`The ${what} ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
 }

@@ -1,5 +1,14 @@
 /** The state of a run as the panel and reports show it, folded from its events. Pure: server and page share it. */
-import type { AttackEvent, AttackSpec, EngineName, PngPicture, Scores } from './protocol.ts';
+import type {
+  AttackEvent,
+  AttackSpec,
+  EngineName,
+  ImageScores,
+  PngPicture,
+  Scores,
+  SweepPlan,
+  SweepResult,
+} from './protocol.ts';
 
 export interface CurvePoint {
   readonly step: number;
@@ -14,12 +23,22 @@ export interface MethodState {
   readonly step: number;
   readonly steps: number | null;
   readonly seconds: number;
-  readonly picture: PngPicture | null;
+  /** One an image; empty before there is one. */
+  readonly pictures: readonly PngPicture[];
+  /** Of a batch the means. */
   readonly scores: Scores | null;
+  readonly images: readonly ImageScores[];
   /** ‖g(x) − g*‖²/‖g*‖²; null before there is a result. */
   readonly residual: number | null;
   readonly curve: readonly CurvePoint[];
   readonly note: string;
+}
+
+/** A sweep as far as it has come. */
+export interface SweepState extends SweepPlan {
+  readonly results: readonly SweepResult[];
+  /** What is at work now: index of the level, and the method. */
+  readonly running: { readonly level: number; readonly method: string } | null;
 }
 
 export interface RunState {
@@ -30,10 +49,13 @@ export interface RunState {
   readonly message: string;
   readonly model: string;
   readonly engine: EngineName | null;
-  readonly target: PngPicture | null;
-  readonly label: { readonly value: number; readonly from: 'given' | 'inferred' } | null;
+  readonly targets: readonly PngPicture[];
+  readonly labels: { readonly values: readonly number[]; readonly from: 'given' | 'inferred' } | null;
+  /** What every defence did, in words. */
+  readonly defence: readonly string[];
   readonly assumptions: readonly string[];
   readonly methods: readonly MethodState[];
+  readonly sweep: SweepState | null;
   readonly figure: PngPicture | null;
   readonly report: unknown;
 }
@@ -49,10 +71,12 @@ export function newRun(id: number, spec: AttackSpec): RunState {
     message: '',
     model: spec.model.name ?? '',
     engine: null,
-    target: null,
-    label: null,
+    targets: [],
+    labels: null,
+    defence: [],
     assumptions: [],
     methods: spec.methods.map(waitingMethod),
+    sweep: null,
     figure: null,
     report: null,
   };
@@ -65,8 +89,9 @@ function waitingMethod(method: string): MethodState {
     step: 0,
     steps: null,
     seconds: 0,
-    picture: null,
+    pictures: [],
     scores: null,
+    images: [],
     residual: null,
     curve: [],
     note: '',
@@ -90,8 +115,10 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
         message: '',
         model: event.model,
         engine: event.engine,
-        target: event.target,
-        label: { value: event.label, from: event.labelFrom },
+        targets: event.targets,
+        labels: { values: event.labels, from: event.labelFrom },
+        defence: event.defence,
+        sweep: event.sweep && { ...event.sweep, results: [], running: null },
         assumptions: event.assumptions,
       };
     case 'progress':
@@ -101,7 +128,7 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
         step: event.step,
         steps: event.steps,
         seconds: event.seconds,
-        picture: event.picture ?? method.picture,
+        pictures: event.pictures ?? method.pictures,
         scores: event.scores ?? method.scores,
         curve: withPoint(method.curve, { step: event.step, loss: event.loss, psnr: event.scores?.psnr ?? null }),
       }));
@@ -112,8 +139,9 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
           status: 'done',
           step: event.step,
           seconds: event.seconds,
-          picture: event.picture,
+          pictures: event.pictures,
           scores: event.scores,
+          images: event.images,
           residual: event.residual,
           note: event.note,
         })),
@@ -122,6 +150,18 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
       };
     case 'method-failed':
       return updateMethod(run, event.method, method => ({ ...method, status: 'failed', note: event.message }));
+    case 'sweep-progress': {
+      const { level, method } = event;
+      return { ...run, sweep: run.sweep && { ...run.sweep, running: { level, method } } };
+    }
+    case 'sweep-result': {
+      const { result, report } = event;
+      return {
+        ...run,
+        sweep: run.sweep && { ...run.sweep, running: null, results: [...run.sweep.results, result] },
+        report,
+      };
+    }
     case 'finished':
       return { ...run, status: 'done', message: '' };
     case 'cancelled':
@@ -145,7 +185,7 @@ function stopped(run: RunState): RunState {
   const methods = run.methods.map(method =>
     method.status === 'waiting' || method.status === 'running' ? { ...method, status: 'stopped' as const } : method,
   );
-  return { ...run, methods };
+  return { ...run, methods, sweep: run.sweep && { ...run.sweep, running: null } };
 }
 
 function updateMethod(run: RunState, name: string, update: (method: MethodState) => MethodState): RunState {

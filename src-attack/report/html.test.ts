@@ -5,8 +5,8 @@ import { htmlReport, type SavedRun } from './html.ts';
 
 const spec: AttackSpec = {
   model: { path: 'model.onnx', name: '</script><script>alert(1)</script>' },
-  source: { kind: 'image', path: 'image.png' },
-  label: 0,
+  source: { kind: 'image', paths: ['image.png'] },
+  labels: [0],
   methods: ['r-gap'],
   seed: 1,
   engine: 'auto',

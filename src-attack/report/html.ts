@@ -33,6 +33,7 @@ export function htmlReport(saved: SavedRun, { script, style }: PageAssets, nonce
 <section id="setup"></section>
 <section id="results" aria-label="Reconstructions"></section>
 <section id="charts" aria-label="Curves"></section>
+<section id="sweep" aria-label="Defence sweep" hidden></section>
 </main>
 <script type="application/json" id="report-state">${state}</script>
 <script nonce="${nonce}">${script}</script>

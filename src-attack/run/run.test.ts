@@ -1,37 +1,12 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { neverCancelled } from '../../src-analysis/readers/reader.ts';
-import { readTfjsCode } from '../../src-analysis/readers/tfjs-code/read.ts';
 import type { Engine } from '../engines/engine.ts';
 import { loadOnnxCpu } from '../engines/onnxruntime/load.ts';
 import { loadTfjs } from '../engines/tfjs/load.ts';
-import type { AttackEvent } from '../process/protocol.ts';
-import { prepareRun, type RunSource } from './prepare.ts';
-import { type AttackReport, runAttacks } from './run.ts';
+import { prepareRun } from './prepare.ts';
+import type { RunSource } from './source.ts';
+import { leakyCode, root, simulatedRun, sourceOf } from './testing/simulated.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
-const image = new Uint8Array(fs.readFileSync(path.join(root, 'test/fixtures/images/landscape-8.png')));
-
-function sourceOf(code: string, part: Partial<RunSource> = {}): RunSource {
-  const file = { path: 'model.ts', text: `import * as tf from '@tensorflow/tfjs';\n${code}` };
-  return {
-    model: readTfjsCode(file, neverCancelled).models[0]!,
-    file,
-    shard: () => undefined,
-    example: { kind: 'image', bytes: image },
-    label: 3,
-    preprocess: 'x/255 - 0.5',
-    seed: 10,
-    ...part,
-  };
-}
-
-const leaky = sourceOf(`export const m = tf.sequential({ layers: [
-  tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 8, kernelSize: 3, padding: 'same', activation: 'tanh' }),
-  tf.layers.flatten(),
-  tf.layers.dense({ units: 5 }),
-] });`);
+const leaky = sourceOf(leakyCode);
 
 let engine: Engine;
 beforeAll(async () => {
@@ -39,16 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-async function run(source: RunSource, methods: readonly string[], on: Engine = engine) {
-  const events: AttackEvent[] = [];
-  const prepared = await prepareRun(source, on);
-  const request = { model: 'm', summary: '', image: 'landscape-8.png', methods, seed: 10 };
-  const report: AttackReport = await runAttacks(prepared, request, {
-    cancel: neverCancelled,
-    emit: e => events.push(e),
-  });
-  return { prepared, events, report };
-}
+const run = (source: RunSource, methods: readonly string[], on: Engine = engine) => simulatedRun(source, methods, on);
 
 describe('a simulated run', () => {
   test('reconstructs the picture exactly, and tells from start to result', async () => {
@@ -58,23 +24,24 @@ describe('a simulated run', () => {
       ['gauss-newton', true],
     ]);
     expect(report).toMatchObject({ version: 1, label: 3, labelFrom: 'given', engine: { name: 'onnxruntime-cpu' } });
-    expect(events[0]).toMatchObject({ type: 'started', target: { width: 8, height: 8 } });
+    expect(events[0]).toMatchObject({ type: 'started', targets: [{ width: 8, height: 8 }] });
     expect(events.filter(event => event.type === 'result')).toHaveLength(2);
-    expect(events.some(event => event.type === 'progress' && event.picture)).toBe(true);
+    expect(events.some(event => event.type === 'progress' && event.pictures)).toBe(true);
   });
 
   test('infers the label from the gradient, and it is the one that the gradient was made with', async () => {
     const { prepared } = await run({ ...leaky, label: null }, []);
-    const given = await run({ ...leaky, label: prepared.label }, []);
+    const given = await run({ ...leaky, label: prepared.labels }, []);
     expect(prepared.labelFrom).toBe('inferred');
     expect(prepared.problem.observed).toEqual(given.prepared.problem.observed);
   });
 
   test('goes on with the next attack where one cannot treat the model', async () => {
-    const relu = sourceOf(`export const m = tf.sequential({ layers: [
-      tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 8, kernelSize: 3, activation: 'relu' }),
+    const pooled = sourceOf(`export const m = tf.sequential({ layers: [
+      tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 8, kernelSize: 3, activation: 'tanh' }),
+      tf.layers.maxPooling2d({ poolSize: 2 }),
       tf.layers.flatten(), tf.layers.dense({ units: 5 })] });`);
-    const { events, report } = await run(relu, ['r-gap', 'dlg']);
+    const { events, report } = await run(pooled, ['r-gap', 'dlg']);
     const [first, second] = report.results;
     expect(first).toMatchObject({ method: 'r-gap', status: 'failed', residual: null });
     expect(first?.note.length).toBeGreaterThan(20);
@@ -94,7 +61,10 @@ test('TensorFlow.js as the engine gives the same picture as ONNX Runtime', async
   const pictureBy = async (on: Engine) => {
     const { events, report } = await run(small, ['gauss-newton'], on);
     const result = events.find(event => event.type === 'result');
-    return { exact: report.results[0]?.pixelExact, png: result?.type === 'result' ? result.picture.png : undefined };
+    return {
+      exact: report.results[0]?.pixelExact,
+      png: result?.type === 'result' ? result.pictures[0]?.png : undefined,
+    };
   };
   const [ours, theirs] = [await pictureBy(engine), await pictureBy(tfjs)];
   expect(theirs).toEqual(ours);
@@ -114,7 +84,7 @@ test('a captured gradient is reconstructed without a picture, and the residual s
   const { report, events } = await run({ ...leaky, label: null, example: { kind: 'gradient', tensors } }, [
     'gauss-newton',
   ]);
-  expect(events[0]).toMatchObject({ type: 'started', target: null, labelFrom: 'inferred', label: 3 });
+  expect(events[0]).toMatchObject({ type: 'started', targets: [], labelFrom: 'inferred', labels: [3] });
   expect(report.results[0]).toMatchObject({ psnr: null, mse: null, pixelExact: false });
   expect(report.results[0]?.residual).toBeLessThan(1e-8);
 });

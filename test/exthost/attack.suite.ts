@@ -40,13 +40,13 @@ describe('the attack panel', () => {
   it('survives the death of the attack process, and runs again without a reload', async () => {
     api.attackSetup({ methods: ['cosine'] });
     await api.attackRun();
-    await until('a first picture', () => run()?.methods[0]?.picture ?? undefined);
+    await until('a first picture', () => run()?.methods[0]?.pictures[0]);
     const { attackProcess } = await api.debug();
     assert.ok(attackProcess);
     process.kill(attackProcess, 'SIGKILL');
     const { message, methods } = await ended('failed');
     assert.match(message, /SIGKILL/);
-    assert.ok(methods[0]?.picture, 'the last picture is kept');
+    assert.ok(methods[0]?.pictures[0], 'the last picture is kept');
     api.attackSetup({ methods: ['gauss-newton'] });
     await api.attackRun();
     await ended('done');

@@ -3,16 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { CurvePoint, MethodState, RunState } from '../../../src-attack/process/run-state.ts';
 import { make } from './dom.ts';
-
-/** VS Code's chart colours; a saved report falls back to the second value. */
-const colours = [
-  ['--vscode-charts-blue', '#3794ff'],
-  ['--vscode-charts-orange', '#d18616'],
-  ['--vscode-charts-green', '#388a34'],
-  ['--vscode-charts-purple', '#b180d7'],
-  ['--vscode-charts-red', '#f14c4c'],
-  ['--vscode-charts-yellow', '#cca700'],
-] as const;
+import { axisStyle, chartHeight, chartWidth, lineColour } from './plot-style.ts';
 
 interface Chart {
   readonly title: string;
@@ -44,10 +35,10 @@ export function createCharts(root: HTMLElement) {
       return { chart, plot: new uPlot(optionsOf(chart, methods, width()), [[]], holder) };
     });
   }
-  const width = () => Math.max(240, Math.min(560, root.clientWidth - 16));
+  const width = () => chartWidth(root);
 
   new ResizeObserver(() => {
-    for (const { plot } of plots) plot.setSize({ width: width(), height: 200 });
+    for (const { plot } of plots) plot.setSize({ width: width(), height: chartHeight });
   }).observe(root);
 
   return {
@@ -72,23 +63,16 @@ function dataOf(chart: Chart, methods: readonly MethodState[]): uPlot.AlignedDat
 }
 
 function optionsOf(chart: Chart, methods: readonly MethodState[], width: number): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string, fallback: string) => style.getPropertyValue(name).trim() || fallback;
-  const text = colour('--vscode-foreground', '#444');
-  const grid = { stroke: colour('--vscode-widget-border', '#8884'), width: 1 };
-  const axis: uPlot.Axis = { stroke: text, grid, ticks: grid };
+  const axis = axisStyle();
   return {
     title: chart.title,
     width,
-    height: 200,
+    height: chartHeight,
     scales: { x: { time: false } },
     axes: [axis, { ...axis, size: 48 }],
     series: [
       { label: 'step' },
-      ...methods.map((method, i) => {
-        const [name, fallback] = colours[i % colours.length]!;
-        return { label: method.method, stroke: colour(name, fallback), width: 2, spanGaps: true };
-      }),
+      ...methods.map((method, i) => ({ label: method.method, stroke: lineColour(i), width: 2, spanGaps: true })),
     ],
   };
 }

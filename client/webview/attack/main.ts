@@ -8,6 +8,7 @@ import { createCharts } from './charts.ts';
 import type { FromPage, PanelState, ToPage } from './messages.ts';
 import { createResults } from './results.ts';
 import { createSetupForm } from './setup-form.ts';
+import { createSweep } from './sweep.ts';
 import './style.css';
 
 interface VsCodeApi {
@@ -24,6 +25,7 @@ function runPanel(api: VsCodeApi): void {
   const form = createSetupForm(element('setup'), message => api.postMessage(message));
   const results = createResults(element('results'));
   const charts = createCharts(element('charts'));
+  const sweep = createSweep(element('sweep'));
   let state: PanelState | undefined;
   let drawRequested = false;
   let saved = 0;
@@ -34,6 +36,7 @@ function runPanel(api: VsCodeApi): void {
     form.update(state);
     results.update(state);
     charts.update(state.run);
+    sweep.update(state.run);
     // Saving serialises every picture: once a second is enough to survive a reload.
     if (Date.now() - saved > 1000 || state.run?.status !== 'running') {
       saved = Date.now();
@@ -55,6 +58,7 @@ function showReport(state: SavedRun): void {
   element('setup').remove();
   createResults(element('results')).update(state);
   createCharts(element('charts')).update(state.run);
+  createSweep(element('sweep')).update(state.run);
 }
 
 function element(id: string): HTMLElement {

@@ -1,17 +1,32 @@
 /** What the attack panel's page and the extension say to each other. */
-import type { AttackEvent } from '../../../src-attack/process/protocol.ts';
+import type { AttackEvent, DefenceChoice } from '../../../src-attack/process/protocol.ts';
 import type { RunState } from '../../../src-attack/process/run-state.ts';
 
 /** What the user has chosen; kept when the window reloads. */
 export interface Setup {
   readonly methods: readonly string[];
-  /** Path of the picture. */
-  readonly image: string;
-  /** null: infer the label from the gradient. */
-  readonly label: number | null;
+  /** Paths of the pictures: one, or a batch of several; or the path of one captured gradient. */
+  readonly images: readonly string[];
+  /** Whether several pictures may be chosen. */
+  readonly batch: boolean;
+  /** One for every picture; null: infer them from the gradient. */
+  readonly labels: readonly number[] | null;
+  /** Defences as on the command line, separated by spaces; one with a range of levels, `noise:1e-5..1e-1`, is a sweep. */
+  readonly defence: string;
   readonly engine: string;
   readonly preprocess: string;
   readonly seed: number;
+}
+
+/** Other pictures: as many labels as there are pictures, new ones the smallest that are not there yet. */
+export function withImages(setup: Setup, images: readonly string[], batch: boolean): Setup {
+  const labels = setup.labels?.slice(0, Math.max(1, images.length));
+  while (labels && labels.length < images.length) {
+    let label = 0;
+    while (labels.includes(label)) label++;
+    labels.push(label);
+  }
+  return { ...setup, images, batch, labels: labels ?? null };
 }
 
 export interface Choice {
@@ -23,6 +38,8 @@ export interface Choice {
 export interface ImageChoice extends Choice {
   /** Address of the picture for the page. */
   readonly source: string;
+  /** A captured gradient is attacked by itself. */
+  readonly kind: 'image' | 'gradient';
 }
 
 /** Everything the page shows. */
@@ -33,6 +50,7 @@ export interface PanelState {
     readonly methods: readonly Choice[];
     readonly images: readonly ImageChoice[];
     readonly engines: readonly Choice[];
+    readonly defences: readonly DefenceChoice[];
   };
   readonly setup: Setup;
   readonly run: RunState | null;

@@ -1,15 +1,30 @@
-/** Target and reconstructions side by side, each with its scores in words. */
-import type { PngPicture, Scores } from '../../../src-attack/process/protocol.ts';
+/** Targets and reconstructions side by side: one column an attack, one row an image, each with its scores in words. */
+import type { PngPicture } from '../../../src-attack/process/protocol.ts';
 import { type MethodState, type RunState, secondsLeft } from '../../../src-attack/process/run-state.ts';
 import type { SavedRun } from '../../../src-attack/report/html.ts';
 import { make, setText } from './dom.ts';
+import { batchText, decibels, scoreText } from './score-text.ts';
+
+/** One picture of a column, with its own line of text in a batch. */
+interface Cell {
+  readonly root: HTMLElement;
+  readonly picture: HTMLImageElement;
+  readonly caption: HTMLElement;
+}
 
 interface Card {
   readonly root: HTMLElement;
-  readonly picture: HTMLImageElement;
+  readonly pictures: HTMLElement;
+  readonly cells: Cell[];
   readonly progress: HTMLProgressElement;
   readonly caption: HTMLElement;
   readonly note: HTMLElement;
+}
+
+interface ShownPicture {
+  readonly picture: PngPicture | null;
+  readonly alt: string;
+  readonly caption: string;
 }
 
 export function createResults(root: HTMLElement) {
@@ -17,8 +32,9 @@ export function createResults(root: HTMLElement) {
   const summary = make('p', { className: 'summary' });
   const status = make('p', { className: 'status', attributes: { role: 'status', 'aria-live': 'polite' } });
   const grid = make('div', { className: 'grid' });
+  const defence = make('ul', { className: 'defence', attributes: { 'aria-label': 'Defences' } });
   const assumptions = make('ul', { className: 'assumptions', attributes: { 'aria-label': 'Assumptions' } });
-  root.append(title, summary, status, grid, assumptions);
+  root.append(title, summary, status, grid, defence, assumptions);
   const cards = new Map<string, Card>();
 
   function card(key: string, heading: string): Card {
@@ -26,13 +42,14 @@ export function createResults(root: HTMLElement) {
     if (known) return known;
     const made: Card = {
       root: make('figure'),
-      picture: make('img', { alt: '', className: 'pixels' }),
+      pictures: make('div', { className: 'pictures' }),
+      cells: [],
       progress: make('progress', { max: 1 }),
       caption: make('p', { className: 'scores' }),
       note: make('p', { className: 'note' }),
     };
     made.progress.setAttribute('aria-label', `Progress of ${heading}`);
-    made.root.append(make('figcaption', {}, heading), made.picture, made.progress, made.caption, made.note);
+    made.root.append(make('figcaption', {}, heading), made.pictures, made.progress, made.caption, made.note);
     cards.set(key, made);
     return made;
   }
@@ -43,52 +60,99 @@ export function createResults(root: HTMLElement) {
       setText(summary, model.summary);
       setText(status, statusLine(run));
       if (!run) return;
-      const target = card('target', 'Target');
-      show(target, run.target, 'The image that the gradient was computed from');
-      target.root.hidden = run.status !== 'queued' && run.status !== 'starting' && !run.target;
-      target.progress.hidden = true;
-      setText(
-        target.caption,
-        run.label
-          ? `label ${run.label.value}${run.label.from === 'inferred' ? ' (inferred from the gradient)' : ''}`
-          : '',
-      );
+      const rows = rowsOf(run);
+      const target = card('target', rows > 1 ? 'Targets' : 'Target');
+      updateTarget(target, run, rows);
       const shown = [
         target,
-        ...run.methods.map(method => updateMethod(card(`method ${method.method}`, method.method), method)),
+        ...run.methods.map(method => updateMethod(card(`method ${method.method}`, method.method), method, rows)),
       ];
       if (grid.childElementCount !== shown.length || shown.some((c, i) => grid.children[i] !== c.root)) {
         grid.replaceChildren(...shown.map(c => c.root));
       }
-      if (assumptions.childElementCount !== run.assumptions.length) {
-        assumptions.replaceChildren(...run.assumptions.map(assumption => make('li', {}, assumption)));
-      }
+      list(
+        defence,
+        run.defence.map(description => `Defence: ${description}`),
+      );
+      list(assumptions, run.assumptions);
     },
   };
 }
 
-function updateMethod(card: Card, method: MethodState): Card {
-  show(card, method.picture, `Reconstruction by ${method.method}: ${scoreText(method.scores)}`);
+function list(holder: HTMLElement, lines: readonly string[]): void {
+  if (holder.textContent === lines.join('')) return;
+  holder.replaceChildren(...lines.map(line => make('li', {}, line)));
+}
+
+/** Images of the batch; of a captured gradient the places that are reconstructed. */
+function rowsOf({ targets, labels, spec }: RunState): number {
+  if (targets.length > 0) return targets.length;
+  return spec.source.kind === 'image' ? spec.source.paths.length : (labels?.values.length ?? 1);
+}
+
+function updateTarget(card: Card, run: RunState, rows: number): void {
+  const { labels, targets, spec } = run;
+  const inferred = labels?.from === 'inferred';
+  const name = (i: number) =>
+    spec.source.kind === 'image' ? (spec.source.paths[i]?.split(/[\\/]/).pop() ?? '') : 'unknown';
+  showPictures(
+    card,
+    Array.from({ length: rows }, (_, i) => ({
+      picture: targets[i] ?? null,
+      alt: `The image that the gradient was computed from${rows > 1 ? `: ${name(i)}` : ''}`,
+      // Inferred labels belong to nobody in particular.
+      caption: rows === 1 ? '' : labels && !inferred ? `${name(i)}, label ${labels.values[i]}` : name(i),
+    })),
+  );
+  card.root.hidden = run.status !== 'queued' && run.status !== 'starting' && targets.length === 0;
+  card.progress.hidden = true;
+  const values = labels?.values.join(', ') ?? '';
+  const from = inferred ? ' (inferred from the gradient)' : '';
+  setText(card.caption, labels ? `${labels.values.length === 1 ? 'label' : 'labels'} ${values}${from}` : '');
+}
+
+function updateMethod(card: Card, method: MethodState, rows: number): Card {
+  const { images, pictures } = method;
+  showPictures(
+    card,
+    Array.from({ length: rows }, (_, i) => ({
+      picture: pictures[i] ?? null,
+      alt: `Reconstruction${rows > 1 ? ` of image ${i + 1}` : ''} by ${method.method}: ${scoreText(images[i] ?? method.scores)}`,
+      caption: rows > 1 && images[i] ? `${decibels(images[i].psnr)}, SSIM ${images[i].ssim.toFixed(3)}` : '',
+    })),
+  );
   card.progress.hidden = method.status !== 'running';
   if (method.steps) card.progress.value = Math.min(1, method.step / method.steps);
   else card.progress.removeAttribute('value');
   const residual = method.residual === null ? '' : `residual ${method.residual.toExponential(1)}`;
-  setText(card.caption, [scoreText(method.scores), residual].filter(Boolean).join(' · '));
+  const scores = rows > 1 ? batchText(method.scores, images) : scoreText(method.scores);
+  setText(card.caption, [scores, residual].filter(Boolean).join(' · '));
   setText(card.note, noteText(method));
   return card;
 }
 
-function show(card: Card, picture: PngPicture | null, alt: string): void {
-  const source = picture ? `data:image/png;base64,${picture.png}` : '';
-  card.picture.hidden = !picture;
-  if (card.picture.src !== source && picture) card.picture.src = source;
-  card.picture.alt = alt;
-}
-
-function scoreText(scores: Scores | null): string {
-  if (!scores) return '';
-  const psnr = scores.psnr === null ? 'PSNR ∞ (pixel-exact)' : `PSNR ${scores.psnr.toFixed(1)} dB`;
-  return `${psnr} · SSIM ${scores.ssim.toFixed(3)} · MSE ${scores.mse.toExponential(1)}`;
+function showPictures(card: Card, shown: readonly ShownPicture[]): void {
+  while (card.cells.length < shown.length) {
+    const cell: Cell = {
+      root: make('div', { className: 'cell' }),
+      picture: make('img', { alt: '', className: 'pixels' }),
+      caption: make('p'),
+    };
+    cell.root.append(cell.picture, cell.caption);
+    card.cells.push(cell);
+    card.pictures.append(cell.root);
+  }
+  card.cells.forEach((cell, i) => {
+    const entry = shown[i];
+    cell.root.hidden = !entry;
+    if (!entry) return;
+    const source = entry.picture ? `data:image/png;base64,${entry.picture.png}` : '';
+    cell.picture.hidden = !entry.picture;
+    if (entry.picture && cell.picture.src !== source) cell.picture.src = source;
+    cell.picture.alt = entry.alt;
+    cell.caption.hidden = shown.length < 2;
+    setText(cell.caption, entry.caption);
+  });
 }
 
 function noteText(method: MethodState): string {
@@ -101,7 +165,7 @@ function noteText(method: MethodState): string {
       return `${steps} · ${method.seconds.toFixed(0)} s${left === null ? '' : ` · about ${left.toFixed(0)} s left`}`;
     }
     case 'stopped':
-      return method.picture ? `stopped at ${steps}` : 'not run';
+      return method.pictures.length > 0 ? `stopped at ${steps}` : 'not run';
     case 'failed':
       return method.note;
     default:
@@ -116,6 +180,10 @@ function statusLine(run: RunState | null): string {
   const engine = run.engine ? ` on ${run.engine.name} (${run.engine.device})` : '';
   switch (run.status) {
     case 'running': {
+      const swept = run.sweep?.running;
+      if (run.sweep && swept) {
+        return `Sweeping ${run.sweep.defence}: ${swept.method}, level ${swept.level + 1} of ${run.sweep.levels.length}${engine}.`;
+      }
       const running = run.methods.find(method => method.status === 'running');
       return running ? `Running ${running.method}${engine}.` : `Preparing${engine}.`;
     }

@@ -1,6 +1,9 @@
-/** The choices before a run: attacks, image, label, engine, preprocessing, seed; and the buttons. */
+/** The choices before a run: attacks, images, labels, defence, engine, preprocessing, seed; and the buttons. */
 import { isActive } from '../../../src-attack/process/run-state.ts';
+import { createDefenceField } from './defence-field.ts';
 import { make, setText } from './dom.ts';
+import { createImageField } from './image-field.ts';
+import { createLabelField } from './label-field.ts';
 import type { FromPage, PanelState, Setup } from './messages.ts';
 
 export function createSetupForm(root: HTMLElement, post: (message: FromPage) => void) {
@@ -12,9 +15,9 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
   };
 
   const methods = make('fieldset', { className: 'choices' }, make('legend', {}, 'Attacks'));
-  const images = make('fieldset', { className: 'choices images' }, make('legend', {}, 'Image'));
-  const label = make('input', { type: 'number', min: '0', step: '1', id: 'label' });
-  const infer = make('input', { type: 'checkbox', id: 'infer' });
+  const images = createImageField(change, () => post({ type: 'chooseImage' }));
+  const labels = createLabelField(change);
+  const defence = createDefenceField(change);
   const engine = make('select', { id: 'engine' });
   const preprocess = make('input', { type: 'text', id: 'preprocess', spellcheck: false });
   const seed = make('input', { type: 'number', min: '0', step: '1', id: 'seed' });
@@ -29,12 +32,12 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
     'form',
     {},
     methods,
-    images,
+    images.root,
+    defence.root,
     make(
       'div',
       { className: 'fields' },
-      labelled('Label', label),
-      make('label', { className: 'check' }, infer, 'infer from the gradient'),
+      ...labels.parts,
       labelled('Engine', engine),
       labelled('Preprocessing of pixel x', preprocess),
       labelled('Seed', seed),
@@ -47,17 +50,11 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
     event.preventDefault();
     post({ type: 'run' });
   });
-  const number = (field: HTMLInputElement, fallback: number) =>
-    field.value === '' || !Number.isSafeInteger(field.valueAsNumber) ? fallback : Math.max(0, field.valueAsNumber);
-  const labelChanged = () => {
-    label.disabled = infer.checked;
-    change({ label: infer.checked ? null : number(label, 0) });
-  };
-  label.addEventListener('change', labelChanged);
-  infer.addEventListener('change', labelChanged);
   engine.addEventListener('change', () => change({ engine: engine.value }));
   preprocess.addEventListener('change', () => change({ preprocess: preprocess.value }));
-  seed.addEventListener('change', () => change({ seed: number(seed, 0) }));
+  seed.addEventListener('change', () =>
+    change({ seed: Number.isSafeInteger(seed.valueAsNumber) ? Math.max(0, seed.valueAsNumber) : 0 }),
+  );
   cancel.addEventListener('click', () => post({ type: 'cancel' }));
   exportPng.addEventListener('click', () => post({ type: 'export', what: 'png' }));
   exportJson.addEventListener('click', () => post({ type: 'export', what: 'json' }));
@@ -76,25 +73,6 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
       return make('label', { className: 'check', title: choice.description }, box, choice.title);
     });
     methods.replaceChildren(make('legend', {}, 'Attacks'), ...boxes);
-    const radios = state.choices.images.map(choice => {
-      const radio = make('input', {
-        type: 'radio',
-        name: 'image',
-        value: choice.id,
-        checked: choice.id === state.setup.image,
-      });
-      radio.addEventListener('change', () => change({ image: choice.id }));
-      return make(
-        'label',
-        { title: choice.description },
-        radio,
-        make('img', { src: choice.source, alt: '' }),
-        choice.title,
-      );
-    });
-    const choose = make('button', { type: 'button', className: 'secondary', id: 'choose-image' }, 'Choose file…');
-    choose.addEventListener('click', () => post({ type: 'chooseImage' }));
-    images.replaceChildren(make('legend', {}, 'Image'), ...radios, choose);
     engine.replaceChildren(
       ...state.choices.engines.map(choice =>
         make('option', { value: choice.id, title: choice.description }, choice.title),
@@ -105,22 +83,20 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
   let shownChoices = '';
   return {
     update(state: PanelState) {
-      const choices = JSON.stringify([state.choices, state.setup.image]);
+      const choices = JSON.stringify([state.choices.methods, state.choices.engines]);
       if (choices !== shownChoices) {
         shownChoices = choices;
         fillChoices(state);
-      }
-      if (!setup) {
-        label.value = String(state.setup.label ?? 0);
-        infer.checked = state.setup.label === null;
-        label.disabled = infer.checked;
         engine.value = state.setup.engine;
         preprocess.value = state.setup.preprocess;
         seed.value = String(state.setup.seed);
       }
+      images.update(state);
+      labels.update(state.setup);
+      defence.update(state);
       setup = state.setup;
       const active = state.run !== null && isActive(state.run);
-      run.disabled = active || state.setup.methods.length === 0;
+      run.disabled = active || state.setup.methods.length === 0 || state.setup.images.length === 0;
       setText(run, state.run && !active ? 'Run again' : 'Run attack');
       cancel.disabled = !active;
       exportPng.disabled = !state.run?.figure;
