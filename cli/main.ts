@@ -5,6 +5,7 @@ import { addAttackCommand } from './attack-command.ts';
 import { addCheckCommand } from './check-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { type Environment, exitCodes, processEnvironment, UserError } from './environment.ts';
+import { addHardenCommand } from './harden-command.ts';
 import { addRuleCommands } from './rule-commands.ts';
 import { addVerifyCommand } from './verify-command.ts';
 
@@ -34,6 +35,7 @@ export async function runCommand(args: readonly string[], environment: Environme
   addCheckCommand(program, environment, setExitCode);
   addAttackCommand(program, environment);
   addVerifyCommand(program, environment);
+  addHardenCommand(program, environment);
   addRuleCommands(program, environment);
   addDoctorCommand(program, environment);
   try {

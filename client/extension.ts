@@ -4,6 +4,7 @@ import type { LanguageClient } from 'vscode-languageclient/node';
 import { type DebugResult, debugRequest } from '../server/protocol.ts';
 import { registerAttackPanel } from './attack-panel.ts';
 import { debugInformation } from './debug-information.ts';
+import { registerHardening } from './hardening.ts';
 import { createClient } from './language-client.ts';
 import { registerReports } from './layer-report.ts';
 import { registerModelsTree, type TreeNode } from './models-tree.ts';
@@ -50,6 +51,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     ...attacks.disposables,
     ...verification.disposables,
     ...models.disposables,
+    registerHardening(() => client),
     registerExample(context),
     vscode.commands.registerCommand('leaklint.showOutput', () => output.show()),
     vscode.commands.registerCommand('leaklint.restartServer', async () => {

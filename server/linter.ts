@@ -176,6 +176,8 @@ export function createLinter(dependencies: LinterDependencies) {
     lastReport,
     close,
     exactRanksCached: () => exactCache.size,
+    /** Exact ranks known so far, by geometry key. */
+    exactRanks: () => [...exactCache],
     counters,
     dispose() {
       for (const uri of [...states.keys()]) close(uri);

@@ -111,6 +111,31 @@ export interface LayerSummary {
 /** Notification, server to client: what {@link modelsRequest} answers may have changed. */
 export const modelsChangedNotification = 'leaklint/models/changed';
 
+/** Request, client to server: combinations of changes that make a model's gradient hold less. May be cancelled. */
+export const hardenRequest = 'leaklint/harden';
+export interface HardenParams {
+  readonly uri: string;
+  /** Default: the document's first model. */
+  readonly model?: string;
+}
+export interface HardenResult {
+  readonly model: string;
+  /** The model's figures now, as the lens shows them. */
+  readonly figures: string;
+  /** Version of the document that the edits are for. */
+  readonly version: number;
+  readonly rows: readonly HardenRow[];
+  /** What was searched, or why nothing was found, in a sentence. */
+  readonly note: string;
+}
+export interface HardenRow {
+  readonly leak: string;
+  readonly metric: string;
+  readonly parameters: string;
+  readonly changes: readonly string[];
+  readonly edits: readonly { readonly range: Range; readonly newText: string }[];
+}
+
 /** Request, client to server: facts for a bug report. */
 export const debugRequest = 'leaklint/debug';
 export interface DebugResult {
@@ -184,6 +209,7 @@ export const commands = {
   showOutput: 'leaklint.showOutput',
   runLeakageAttack: 'leaklint.runLeakageAttack',
   verifyNumerically: 'leaklint.verifyNumerically',
+  suggestHardening: 'leaklint.suggestHardening',
 } as const;
 
 /** Argument of {@link commands.showLayerReport} when it comes from a lens. */

@@ -1,6 +1,7 @@
 /** Wires the connection: documents in, diagnostics, hovers, lenses and code actions out. Holds no analysis. */
 import * as path from 'node:path';
 import {
+  CodeActionKind,
   CodeLensRefreshRequest,
   type Connection,
   DidChangeConfigurationNotification,
@@ -21,7 +22,7 @@ import { actionsFor } from './actions.ts';
 import { registerAttackRequests } from './attack-requests.ts';
 import { Checker } from './checker.ts';
 import { createConfigs } from './configs.ts';
-import { failureDiagnostic, toDiagnostics } from './diagnostics.ts';
+import { failureDiagnostic, source, toDiagnostics } from './diagnostics.ts';
 import { hoverAt } from './hover.ts';
 import { shapeHints } from './inlay-hints.ts';
 import { lensesOf } from './lenses.ts';
@@ -40,6 +41,7 @@ import { sendStatus } from './status.ts';
 import { documentSymbols } from './symbols.ts';
 import { registerVerifyRequests } from './verify-requests.ts';
 import { version } from './version.ts';
+import { registerWhatIfs } from './what-ifs.ts';
 import { registerWorkspaceRequests } from './workspace-requests.ts';
 
 /** Milliseconds between the last keystroke and a check. */
@@ -194,10 +196,15 @@ export function startServer(connection: Connection): void {
     const report = await linter.reportOf(document.uri, token);
     return report ? shapeHints(document, report, range) : [];
   });
-  connection.onCodeAction(({ textDocument, range }) => {
+  connection.onCodeAction(async ({ textDocument, range, context }, token) => {
     const document = documents.get(textDocument.uri);
     const report = document && linter.cachedReport(document.uri);
-    return report ? actionsFor(document, report, range, options.ruleUriBase) : [];
+    if (!report) return [];
+    const known = actionsFor(document, report, range, options.ruleUriBase);
+    // What runs on saving asks for other kinds: it never waits for analysis.
+    if (context.only?.every(kind => !isQuickFix(kind))) return known;
+    const ours = context.diagnostics.filter(diagnostic => diagnostic.source === source);
+    return [...known, ...(await whatIfs.actionsAt(document, range, ours, token))];
   });
 
   connection.onRequest(reportRequest, async ({ uri }: ReportParams): Promise<ReportResult> => {
@@ -233,6 +240,13 @@ export function startServer(connection: Connection): void {
     },
     isWatching: () => canWatchFiles,
   });
+  const whatIfs = registerWhatIfs(connection, {
+    documents,
+    pathOf,
+    cachedReport: linter.cachedReport,
+    reportOf: linter.reportOf,
+    exactRanks: linter.exactRanks,
+  });
   const attacks = registerAttackRequests(connection, documents, uri => linter.reportOf(uri), pathOf);
   const verifications = registerVerifyRequests(connection, documents, pathOf);
 
@@ -240,10 +254,15 @@ export function startServer(connection: Connection): void {
     linter.dispose();
     attacks.dispose();
     verifications.dispose();
-    await Promise.all([checker.dispose(), exact.dispose(), workspace.dispose()]);
+    await Promise.all([checker.dispose(), exact.dispose(), workspace.dispose(), whatIfs.dispose()]);
   });
   documents.listen(connection);
   connection.listen();
+}
+
+/** Whether a client that asks for actions of this kind wants quick fixes. */
+function isQuickFix(kind: CodeActionKind): boolean {
+  return kind === '' || kind === CodeActionKind.QuickFix || kind.startsWith(`${CodeActionKind.QuickFix}.`);
 }
 
 /** A script bundled beside the server's own. */

@@ -1,0 +1,141 @@
+import * as path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readSourceFile } from '../host/files.ts';
+import { runWhatIfs, type WhatIfsResult } from '../host/what-ifs.ts';
+import { lineStartsOf, rangeToPositions } from '../src-analysis/findings/positions.ts';
+import { readModels } from '../src-analysis/readers/read.ts';
+import { neverCancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
+import { formatNumber } from '../src-analysis/reports/headline.ts';
+import { tableLines } from '../src-analysis/reports/table.ts';
+import type { Figures } from '../src-analysis/what-ifs/figures.ts';
+import { defaultHardening } from '../src-analysis/what-ifs/hardening.ts';
+import { share } from '../src-analysis/what-ifs/wording.ts';
+import { type Environment, UserError } from './environment.ts';
+
+interface HardenOptions {
+  readonly model?: string;
+  readonly tolerance: number;
+  readonly maxChanges: number;
+  readonly seconds: number;
+  readonly format: 'text' | 'json';
+}
+
+type Found = WhatIfsResult & { readonly kind: 'hardening'; readonly before: Figures };
+
+/** `leaklint harden FILE` */
+export function addHardenCommand(program: Command, environment: Environment): void {
+  program
+    .command('harden')
+    .description('search changes of model code after which its gradient holds less of the input')
+    .argument('<file>', 'TensorFlow.js code; it is not changed')
+    .option('--model <name>', 'which model of the file; default: its first')
+    .option(
+      '--tolerance <percent>',
+      'largest change of the number of trainable parameters, up or down',
+      numberFrom(0, 1000),
+      100 * defaultHardening.tolerance,
+    )
+    .option(
+      '--max-changes <n>',
+      'most hyper-parameters changed at once',
+      numberFrom(1, 8),
+      defaultHardening.maximumChanges,
+    )
+    .option('--seconds <n>', 'time for the search', numberFrom(1, 3600), 20)
+    .addOption(new Option('--format <format>', 'form of the report').choices(['text', 'json']).default('text'))
+    .action(async (file: string, options: HardenOptions) => {
+      const source = await readCode(file, environment);
+      const { name, index } = modelOf(source, options.model);
+      environment.progress('analysing combinations…');
+      const result = runWhatIfs(
+        {
+          file: source,
+          exact: [],
+          budget: 1000 * options.seconds,
+          ask: {
+            kind: 'hardening',
+            model: index,
+            options: { tolerance: options.tolerance / 100, maximumChanges: Math.floor(options.maxChanges) },
+          },
+        },
+        neverCancelled,
+      );
+      environment.progress(null);
+      if (result.kind !== 'hardening' || !result.before) {
+        throw new UserError(`${file} could not be analysed within ${options.seconds} s; --seconds gives more`);
+      }
+      const found = { ...result, before: result.before };
+      await environment.write(
+        options.format === 'json' ? jsonOf(source, name, found) : textOf(source, name, found, options.tolerance),
+      );
+    });
+}
+
+async function readCode(file: string, { cwd }: Environment): Promise<SourceFile> {
+  const read = await readSourceFile(path.resolve(cwd, file), file);
+  if (read.kind === 'unreadable') throw new UserError(`${file}: ${read.message}`);
+  return read.file;
+}
+
+function modelOf(source: SourceFile, wanted: string | undefined): { readonly name: string; readonly index: number } {
+  const { models } = readModels(source, neverCancelled);
+  if (models.length === 0) throw new UserError(`no model found in ${source.path}`);
+  if (models.some(({ format }) => format !== 'tfjs-code')) {
+    throw new UserError(`${source.path} is no model code: what can be changed is the code that makes a model`);
+  }
+  const index = wanted === undefined ? 0 : models.findIndex(({ name }) => name === wanted);
+  const model = models[index];
+  if (model) return { name: model.name, index };
+  throw new UserError(`${source.path} has no model ${wanted}; it has ${models.map(({ name }) => name).join(', ')}`);
+}
+
+function textOf({ path: file }: SourceFile, name: string, found: Found, tolerance: number): string {
+  const { before, rows, analysed, complete } = found;
+  const searched = `${analysed} combinations analysed${complete ? '' : ' before the time was over'}: outputs keep their shape, trainable parameters stay within ±${tolerance} %.`;
+  const columns = [
+    { title: 'r/n', align: 'right' },
+    { title: 'c(M)', align: 'right' },
+    { title: 'parameters', align: 'right' },
+    { title: 'changes', align: 'left' },
+  ] as const;
+  const line = (figures: Figures, parameters: string, changes: string) => [
+    share(figures),
+    figures.c === null ? 'unknown' : formatNumber(figures.c),
+    parameters,
+    changes,
+  ];
+  const table = tableLines(columns, [
+    line(before, before.parameters === null ? 'unknown' : String(before.parameters), 'as it is'),
+    ...rows.map(row => line(row.figures, row.parameters, row.changes.join('; '))),
+  ]);
+  const none = rows.length === 0 ? ['', 'No such change makes the gradient hold less of the input.'] : [];
+  return [`${name} (${file})`, ...table.map(text => `  ${text}`), ...none, '', searched, ''].join('\n');
+}
+
+function jsonOf({ path: file, text = '' }: SourceFile, model: string, found: Found): string {
+  const starts = lineStartsOf(text);
+  const report = {
+    version: 1,
+    path: file,
+    model,
+    before: found.before,
+    suggestions: found.rows.map(({ figures, steps, edits }) => ({
+      ...figures,
+      changes: steps,
+      edits: edits.map(({ range, newText }) => ({ range: rangeToPositions(starts, range), newText })),
+    })),
+    analysed: found.analysed,
+    complete: found.complete,
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function numberFrom(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`Write a number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}

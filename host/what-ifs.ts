@@ -1,0 +1,115 @@
+/** What-ifs and hardening of one file within a time budget, for command line and language server. */
+import type { ConvRanks } from '../src-analysis/model/analysis.ts';
+import { type CancellationToken, Cancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
+import type { Change, TextEdit } from '../src-analysis/what-ifs/change.ts';
+import { type Subject, subjectsOf, type Variant } from '../src-analysis/what-ifs/evaluate.ts';
+import type { Figures } from '../src-analysis/what-ifs/figures.ts';
+import { createHardening, defaultHardening, type HardeningOptions } from '../src-analysis/what-ifs/hardening.ts';
+import { ranked, whatIfs } from '../src-analysis/what-ifs/what-ifs.ts';
+import { type HardeningRow, hardeningRow, whatIfTitle } from '../src-analysis/what-ifs/wording.ts';
+
+export interface WhatIfsRequest {
+  readonly file: SourceFile;
+  /** Exact ranks known so far, by geometry key. */
+  readonly exact: readonly (readonly [string, ConvRanks | null])[];
+  /** Milliseconds; what is analysed by then is the answer. */
+  readonly budget: number;
+  readonly ask: /** Changes of single hyper-parameters of these layers, by model (its place in the file) and layer id. */
+    | { readonly kind: 'what-ifs'; readonly layers: readonly (readonly [model: number, layer: number])[] }
+    /** Combinations for one model. */
+    | { readonly kind: 'hardening'; readonly model: number; readonly options?: Partial<HardeningOptions> };
+}
+
+export interface OfferedWhatIf {
+  readonly model: number;
+  readonly layer: number;
+  readonly title: string;
+  readonly edits: readonly TextEdit[];
+}
+
+export interface OfferedHardening extends HardeningRow {
+  /** The changes as data; `layer` is a name. */
+  readonly steps: readonly (Omit<Change, 'layer'> & { readonly layer: string })[];
+  readonly figures: Figures;
+  readonly edits: readonly TextEdit[];
+}
+
+export type WhatIfsResult =
+  | { readonly kind: 'what-ifs'; readonly offers: readonly OfferedWhatIf[] }
+  | {
+      readonly kind: 'hardening';
+      /** What the model has now; null when the file's models cannot be changed or reading it took too long. */
+      readonly before: Figures | null;
+      readonly rows: readonly OfferedHardening[];
+      readonly analysed: number;
+      /** Every combination that the search would look at was analysed. */
+      readonly complete: boolean;
+    };
+
+/** Throws {@link Cancelled} when the token asks for it. */
+export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): WhatIfsResult {
+  const deadline = Date.now() + request.budget;
+  const limited: CancellationToken = {
+    get isCancellationRequested() {
+      return cancel.isCancellationRequested || Date.now() > deadline;
+    },
+  };
+  const within = <T>(items: Iterable<T>) => untilDeadline(items, cancel);
+  const subjects = [...within(lazily(() => subjectsOf(request.file, new Map(request.exact), limited)))];
+  const { ask } = request;
+  if (ask.kind === 'hardening') {
+    const subject = subjects[ask.model];
+    if (!subject) return { kind: 'hardening', before: null, rows: [], analysed: 0, complete: false };
+    return harden(subject, { ...defaultHardening, ...ask.options }, search => within(search), limited);
+  }
+  const offers = subjects.flatMap((subject, model) => {
+    const layers = ask.layers.filter(([owner]) => owner === model).map(([, layer]) => layer);
+    return ranked(subject, [...within(whatIfs(subject, layers, limited))]).map(variant =>
+      offer(subject, model, variant),
+    );
+  });
+  return { kind: 'what-ifs', offers };
+}
+
+function offer(subject: Subject, model: number, variant: Variant): OfferedWhatIf {
+  const title = whatIfTitle(subject.figures, variant);
+  return { model, layer: variant.changes[0]?.layer ?? 0, title, edits: variant.edits };
+}
+
+function harden(
+  subject: Subject,
+  options: HardeningOptions,
+  within: (search: Iterable<number>) => Generator<number, boolean>,
+  cancel: CancellationToken,
+): WhatIfsResult {
+  const hardening = createHardening(subject, options);
+  const progress = within(hardening.search(cancel));
+  let analysed = 0;
+  let step = progress.next();
+  for (; !step.done; step = progress.next()) analysed = step.value;
+  const rows = hardening.best().map(variant => ({
+    ...hardeningRow(subject.model.graph, subject.figures, variant),
+    steps: variant.changes.map(change => ({
+      ...change,
+      layer: subject.model.graph.layers[change.layer]?.name ?? '',
+    })),
+    figures: variant.figures,
+    edits: variant.edits,
+  }));
+  return { kind: 'hardening', before: subject.figures, rows, analysed, complete: step.value };
+}
+
+function* lazily<T>(make: () => readonly T[]): Generator<T> {
+  yield* make();
+}
+
+/** What comes before the time is over; true when it was all there is. Cancelling from outside still throws. */
+function* untilDeadline<T>(items: Iterable<T>, cancel: CancellationToken): Generator<T, boolean> {
+  try {
+    yield* items;
+    return true;
+  } catch (error) {
+    if (!(error instanceof Cancelled) || cancel.isCancellationRequested) throw error;
+    return false;
+  }
+}

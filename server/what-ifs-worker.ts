@@ -1,0 +1,22 @@
+/** Worker thread that edits, reads and analyses again, so that the server's own loop and the checks stay free. */
+import { parentPort } from 'node:worker_threads';
+import { runWhatIfs, type WhatIfsRequest, type WhatIfsResult } from '../host/what-ifs.ts';
+import { Cancelled } from '../src-analysis/readers/reader.ts';
+import type { Job, JobAnswer } from './worker-jobs.ts';
+
+parentPort?.on('message', ({ id, request, cancelFlag }: Job<WhatIfsRequest>) => {
+  const flag = new Int32Array(cancelFlag);
+  const answer = (content: Omit<JobAnswer<WhatIfsResult>, 'id'>) =>
+    parentPort?.postMessage({ id, ...content } satisfies JobAnswer<WhatIfsResult>);
+  try {
+    const cancel = {
+      get isCancellationRequested() {
+        return Atomics.load(flag, 0) !== 0;
+      },
+    };
+    answer({ result: runWhatIfs(request, cancel) });
+  } catch (error) {
+    if (error instanceof Cancelled) answer({});
+    else answer({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+});

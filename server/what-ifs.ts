@@ -1,0 +1,157 @@
+/** Verified what-ifs as quick fixes, and the search for combinations. Everything is computed in a worker thread. */
+import * as path from 'node:path';
+import {
+  type CancellationToken,
+  type CodeAction,
+  CodeActionKind,
+  type Connection,
+  type Diagnostic,
+  type Range as LspRange,
+  type TextDocuments,
+} from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { WhatIfsRequest, WhatIfsResult } from '../host/what-ifs.ts';
+import type { FileReport } from '../src-analysis/check.ts';
+import type { ConvRanks } from '../src-analysis/model/analysis.ts';
+import { modelLine } from '../src-analysis/reports/headline.ts';
+import type { TextEdit } from '../src-analysis/what-ifs/change.ts';
+import { overlaps, toLspRange } from './positions.ts';
+import { commands, type HardenParams, type HardenResult, hardenRequest, type RunAttackArgument } from './protocol.ts';
+import { createWorkerJobs } from './worker-jobs.ts';
+
+/** Milliseconds of analysis; what is found by then is offered. */
+const budgets = { whatIfs: 1500, hardening: 10_000 };
+/** Milliseconds beyond the budget after which the worker is ended. */
+const grace = 10_000;
+/** Heap of the worker thread, MiB. */
+const memoryLimit = 1024;
+/** Quick fixes offered in one place. */
+const maximumOffers = 5;
+/** Answers kept: moving the cursor about asks for the same places again and again. */
+const keptAnswers = 20;
+
+export interface WhatIfsOptions {
+  readonly documents: TextDocuments<TextDocument>;
+  readonly pathOf: (document: TextDocument) => string;
+  /** The report of the document's present version if there is one already. */
+  readonly cachedReport: (uri: string) => FileReport | undefined;
+  readonly reportOf: (uri: string, token: CancellationToken) => Promise<FileReport | undefined>;
+  readonly exactRanks: () => readonly (readonly [string, ConvRanks | null])[];
+}
+
+type Place = readonly [model: number, layer: number];
+
+export function registerWhatIfs(connection: Connection, options: WhatIfsOptions) {
+  const jobs = createWorkerJobs<WhatIfsRequest, WhatIfsResult>({
+    workerPath: path.join(import.meta.dirname, 'what-ifs-worker.cjs'),
+    timeLimit: budgets.hardening + grace,
+    memoryLimit,
+    onFailure: detail => connection.console.error(`What-ifs were not computed: ${detail}`),
+  });
+  const answers = new Map<string, WhatIfsResult>();
+
+  async function compute(
+    document: TextDocument,
+    ask: WhatIfsRequest['ask'],
+    budget: number,
+    token: CancellationToken,
+  ): Promise<WhatIfsResult | undefined> {
+    const key = JSON.stringify([document.uri, document.version, ask]);
+    const known = answers.get(key);
+    if (known) return known;
+    const file = { path: options.pathOf(document), text: document.getText() };
+    const stop = new AbortController();
+    const registration = token.onCancellationRequested(() => stop.abort());
+    const result = await jobs.run({ file, exact: options.exactRanks(), budget, ask }, stop.signal);
+    registration.dispose();
+    if (result) answers.set(key, result);
+    const [oldest] = answers.keys();
+    if (answers.size > keptAnswers && oldest !== undefined) answers.delete(oldest);
+    return result;
+  }
+
+  /** Quick fixes for the layers or the model at a place; `diagnostics` are ours there. */
+  async function actionsAt(
+    document: TextDocument,
+    range: LspRange,
+    diagnostics: Diagnostic[],
+    token: CancellationToken,
+  ): Promise<CodeAction[]> {
+    const report = options.cachedReport(document.uri);
+    if (report?.models.some(({ graph }) => graph.format === 'tfjs-code') !== true) return [];
+    const { layers, models } = placesAt(document, report, range);
+    if (layers.length === 0) return [];
+    const result = await compute(document, { kind: 'what-ifs', layers }, budgets.whatIfs, token);
+    const offers = result?.kind === 'what-ifs' ? result.offers.slice(0, maximumOffers) : [];
+    const fixes = offers.map(({ model, layer, title, edits }): CodeAction => {
+      const name = report.models[model]?.graph.layers[layer]?.name ?? '';
+      return {
+        title: models.size > 0 ? `${name} ${title}` : title,
+        kind: CodeActionKind.QuickFix,
+        ...(diagnostics.length > 0 ? { diagnostics } : {}),
+        edit: { changes: { [document.uri]: edits.map(edit => toLspEdit(document, edit)) } },
+      };
+    });
+    return [...fixes, ...hardeningActions(document, report, layers)];
+  }
+
+  connection.onRequest(hardenRequest, async (params: HardenParams, token): Promise<HardenResult | null> => {
+    const document = options.documents.get(params.uri);
+    const report = document && (await options.reportOf(params.uri, token));
+    const index = report?.models.findIndex(({ graph }) => params.model === undefined || graph.name === params.model);
+    const model = index === undefined ? undefined : report?.models[index];
+    if (!document || !model || index === undefined) return null;
+    const result = await compute(document, { kind: 'hardening', model: index }, budgets.hardening, token);
+    const found = result?.kind === 'hardening' ? result : undefined;
+    return {
+      model: model.graph.name,
+      figures: modelLine(model.graph, model.analysis),
+      version: document.version,
+      rows: (found?.rows ?? []).map(row => ({ ...row, edits: row.edits.map(edit => toLspEdit(document, edit)) })),
+      note: noteOn(found),
+    };
+  });
+
+  return { actionsAt, dispose: jobs.dispose };
+}
+
+function noteOn(result: (WhatIfsResult & { kind: 'hardening' }) | undefined): string {
+  if (!result?.before) return 'Only TensorFlow.js code can be changed, and this model could not be analysed again.';
+  const searched = `${result.analysed} combinations were analysed${result.complete ? '' : ' before the time was over'}`;
+  return result.rows.length > 0
+    ? `${searched}; parameters stay within ±20 %, outputs keep their shape.`
+    : `No change found: ${searched}, and none that keeps the output’s shape and the parameters within ±20 % lowers r.`;
+}
+
+/** The layers whose call holds the range; on a model's own token, all of its layers. */
+function placesAt(document: TextDocument, report: FileReport, range: LspRange) {
+  const layers: Place[] = [];
+  const models = new Set<number>();
+  report.models.forEach(({ graph }, model) => {
+    const onModel = graph.range !== undefined && overlaps(toLspRange(document, graph.range), range);
+    if (onModel) models.add(model);
+    for (const layer of graph.layers) {
+      const call = layer.fullRange ?? layer.range;
+      if (call && (onModel || overlaps(toLspRange(document, call), range))) layers.push([model, layer.id]);
+    }
+  });
+  return { layers, models };
+}
+
+function hardeningActions(document: TextDocument, report: FileReport, layers: readonly Place[]): CodeAction[] {
+  return [...new Set(layers.map(([model]) => model))].flatMap(index => {
+    const model = report.models[index]?.graph.name;
+    if (model === undefined) return [];
+    const argument: RunAttackArgument = { uri: document.uri, model };
+    const title = `Suggest hardening for ${model}…`;
+    return {
+      title,
+      kind: CodeActionKind.QuickFix,
+      command: { title, command: commands.suggestHardening, arguments: [argument] },
+    };
+  });
+}
+
+function toLspEdit(document: TextDocument, { range, newText }: TextEdit) {
+  return { range: toLspRange(document, range), newText };
+}

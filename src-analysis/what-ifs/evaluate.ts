@@ -1,0 +1,88 @@
+import { analyseModel } from '../analyse.ts';
+import type { AnalysedModel } from '../check.ts';
+import type { ExactRanks } from '../model/analysis.ts';
+import type { Edge, ModelGraph } from '../model/graph.ts';
+import { readModels } from '../readers/read.ts';
+import { type CancellationToken, type ReadResult, type SourceFile, throwIfCancelled } from '../readers/reader.ts';
+import { applyEdits, type Change, type TextEdit } from './change.ts';
+import { type Figures, figuresOf } from './figures.ts';
+import { type EditableCode, editableCode } from './tfjs-code.ts';
+
+/** A model of a file whose hyper-parameters can be changed in its source. */
+export interface Subject {
+  readonly file: SourceFile;
+  readonly code: EditableCode;
+  readonly read: ReadResult;
+  /** Place of the model among those of the file. */
+  readonly index: number;
+  readonly model: AnalysedModel;
+  readonly figures: Figures;
+  readonly exact: ExactRanks;
+}
+
+/** A change or several, with the edits that make them and what the analysis says of the edited source. */
+export interface Variant {
+  readonly changes: readonly Change[];
+  readonly edits: readonly TextEdit[];
+  readonly figures: Figures;
+}
+
+/**
+ * The models of a file that can be changed; none for formats other than code.
+ * Throws {@link Cancelled} when the token asks for it.
+ */
+export function subjectsOf(file: SourceFile, exact: ExactRanks, cancel: CancellationToken): Subject[] {
+  const read = readModels(file, cancel);
+  const code = read.models.some(({ format }) => format === 'tfjs-code') ? editableCode(file) : undefined;
+  if (!code) return [];
+  return read.models.map((graph, index) => {
+    const model = { graph, analysis: analyseModel(graph, exact, cancel) };
+    return { file, code, read, index, model, figures: figuresOf(model), exact };
+  });
+}
+
+/**
+ * Edits the source, reads and analyses it again. Undefined where the code does not let itself be edited so, where the
+ * edited code reads with errors or gaps that were not there, where a shape breaks, or where the model's inputs, outputs
+ * or number of layers would change. Throws {@link Cancelled} when the token asks for it.
+ */
+export function evaluate(subject: Subject, changes: readonly Change[], cancel: CancellationToken): Variant | undefined {
+  throwIfCancelled(cancel);
+  const { file, read, index, model, exact } = subject;
+  const edits = editsOf(subject, changes);
+  if (!edits) return undefined;
+  const after = readModels({ ...file, text: applyEdits(file.text ?? '', edits) }, cancel);
+  const graph = after.models[index];
+  if (!graph || after.models.length !== read.models.length || hasNewErrors(read, after)) return undefined;
+  if (!isSameModel(model.graph, graph)) return undefined;
+  return { changes, edits, figures: figuresOf({ graph, analysis: analyseModel(graph, exact, cancel) }) };
+}
+
+/** The edits that make the changes, without asking what becomes of the model. */
+export function editsOf({ code, model }: Subject, changes: readonly Change[]): readonly TextEdit[] | undefined {
+  return code.edits(model.graph.layers, changes);
+}
+
+function hasNewErrors(before: ReadResult, after: ReadResult): boolean {
+  const known = new Set(before.errors.map(error => error.message));
+  return after.errors.some(error => !known.has(error.message));
+}
+
+/** The same layers between the same ends, all shapes as well known as they were. */
+function isSameModel(before: ModelGraph, after: ModelGraph): boolean {
+  return (
+    after.layers.length === before.layers.length &&
+    after.gaps.length <= before.gaps.length &&
+    shapesOf(after, after.inputs) === shapesOf(before, before.inputs) &&
+    shapesOf(after, after.outputs) === shapesOf(before, before.outputs) &&
+    after.layers.every((layer, id) => openDims(layer.outputShapes) <= openDims(before.layers[id]?.outputShapes ?? []))
+  );
+}
+
+function shapesOf({ layers }: ModelGraph, edges: readonly Edge[]): string {
+  return JSON.stringify(edges.map(({ layer, output }) => layers[layer]?.outputShapes[output]));
+}
+
+function openDims(shapes: readonly (readonly (number | null)[] | null)[]): number {
+  return shapes.reduce((sum, shape) => sum + (shape ? shape.filter(dim => dim === null).length : 100), 0);
+}

@@ -1,0 +1,45 @@
+import type { AnalysedModel } from '../check.ts';
+import { sizeOf } from '../model/geometry.ts';
+import type { Layer, ModelGraph } from '../model/graph.ts';
+
+/** What two versions of a model are compared by. */
+export interface Figures {
+  /** Identifiable dimension r of n; null where unknown. */
+  readonly rank: number | null;
+  readonly unknowns: number | null;
+  /** c(M) as the paper prints it; null where unknown or only partly known. */
+  readonly c: number | null;
+  /** Trainable parameters: what a frozen layer holds is lost to training. null where a shape is unknown. */
+  readonly parameters: number | null;
+}
+
+export function figuresOf({ graph, analysis }: AnalysedModel): Figures {
+  const { identifiable, metric } = analysis;
+  return {
+    rank: identifiable.rank,
+    unknowns: identifiable.unknowns,
+    c: metric.coverage === 'complete' ? metric.cRounded : null,
+    parameters: trainableParameters(graph),
+  };
+}
+
+/** Entries of all weights that training changes; weights that several layers share count once. */
+function trainableParameters(graph: ModelGraph): number | null {
+  let sum = 0;
+  for (const layer of graph.layers) {
+    const size = layer.trainable && layer.sharedWith === undefined ? sizeOfWeights(layer) : 0;
+    if (size === null) return null;
+    sum += size;
+  }
+  return sum;
+}
+
+function sizeOfWeights(layer: Layer): number | null {
+  let sum = 0;
+  for (const weight of layer.weights) {
+    const size = weight.trainable ? sizeOf(weight.shape) : 0;
+    if (size === null) return null;
+    sum += size;
+  }
+  return sum;
+}

@@ -1,0 +1,66 @@
+import type { CancellationToken } from '../readers/reader.ts';
+import { candidatesFor } from './candidates.ts';
+import type { Change } from './change.ts';
+import { editsOf, evaluate, type Subject, type Variant } from './evaluate.ts';
+import type { Figures } from './figures.ts';
+
+/** A change of less than this share of n is not worth an edit. */
+const leastGain = 0.01;
+/** Losing fewer parameters than this share counts as losing this share, so that a tiny gain for nothing is not first. */
+const leastLoss = 0.02;
+
+/**
+ * Changes of one hyper-parameter that make the gradient hold less of the input, each computed by the same analysis on
+ * the edited source before it is given, in no order: the host stops asking when its time is over, then ranks.
+ * @param layers ids of the layers to change
+ */
+export function* whatIfs(subject: Subject, layers: readonly number[], cancel: CancellationToken): Generator<Variant> {
+  for (const change of distinctChanges(subject, layers)) {
+    const variant = evaluate(subject, [change], cancel);
+    if (variant && gain(subject.figures, variant.figures) > 0) yield variant;
+  }
+}
+
+/** Changes that the source lets be made. Layers made by one call have one and the same edit: it is tried once. */
+export function distinctChanges(subject: Subject, layers: readonly number[]): Change[] {
+  const byEdit = new Map<string, Change>();
+  for (const id of layers) {
+    const layer = subject.model.graph.layers[id];
+    for (const change of layer ? candidatesFor(layer) : []) {
+      const edits = editsOf(subject, [change]);
+      const key = JSON.stringify(edits);
+      if (edits && !byEdit.has(key)) byEdit.set(key, change);
+    }
+  }
+  return [...byEdit.values()];
+}
+
+/** What-ifs by privacy gained per parameter lost, best first; those that lower r before those that only lower c(M). */
+export function ranked(subject: Subject, variants: readonly Variant[]): Variant[] {
+  const before = subject.figures;
+  const key = ({ figures }: Variant) => gain(before, figures) / Math.max(leastLoss, parameterLoss(before, figures));
+  const onlyMetric = ({ figures }: Variant) => (figures.rank === null ? 1 : 0);
+  return [...variants].sort((a, b) => onlyMetric(a) - onlyMetric(b) || key(b) - key(a));
+}
+
+/**
+ * Share of the input that the gradient no longer fixes; where r is known for neither version, the fall of c(M) in units
+ * of n, the metric's own scale. 0 where nothing is gained, or where the change makes unknown what was known.
+ */
+export function gain(before: Figures, after: Figures): number {
+  const n = before.unknowns;
+  if (n === null || n === 0 || after.unknowns !== n) return 0;
+  const fall = fallOf(before, after) / n;
+  return fall >= leastGain ? fall : 0;
+}
+
+function fallOf(before: Figures, after: Figures): number {
+  if (before.rank !== null) return after.rank === null ? 0 : before.rank - after.rank;
+  return after.rank === null && before.c !== null && after.c !== null ? before.c - after.c : 0;
+}
+
+/** Share of the trainable parameters that the change loses; 0 where it adds some. */
+function parameterLoss(before: Figures, after: Figures): number {
+  if (before.parameters === null || after.parameters === null || before.parameters === 0) return 0;
+  return Math.max(0, 1 - after.parameters / before.parameters);
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import type { Variant } from './evaluate.ts';
+import type { Figures } from './figures.ts';
+import { relativeParameters, share, whatIfTitle } from './wording.ts';
+
+const before: Figures = { rank: 1000, unknowns: 1000, c: 0, parameters: 2000 };
+
+/** The title of `strides: 2` with these figures after it. */
+function title(after: Partial<Figures>, from: Partial<Figures> = {}): string {
+  const change = { layer: 1, parameter: 'strides', from: [1, 1], to: [2, 2] } as const;
+  const variant: Variant = { changes: [change], edits: [], figures: { ...before, ...after } };
+  return whatIfTitle({ ...before, ...from }, variant);
+}
+
+test.each([
+  [{ rank: 520, c: -1470 }, {}, 'strides: 2 → r falls from 100 % to 52 % (c(M) 0 → −1470)'],
+  [{ rank: 520, c: null }, {}, 'strides: 2 → r falls from 100 % to 52 %'],
+  [{ rank: 520, parameters: 1500, c: null }, {}, 'strides: 2 → r falls from 100 % to 52 %, parameters −25 %'],
+  [{ rank: null, c: -12 }, { rank: null }, 'strides: 2 → c(M) 0 → −12; r is unknown'],
+])('%j after %j', (after, from, expected) => expect(title(after, from)).toBe(expected));
+
+test.each([
+  [999, '99.9 %'],
+  [1000, '100 %'],
+  [517, '52 %'],
+  [4, '0.4 %'],
+  [0, '0.0 %'],
+  [null, 'unknown'],
+])('r = %s of 1000 reads %s', (rank, expected) => expect(share({ ...before, rank })).toBe(expected));
+
+test.each([
+  [2000, '0 %'],
+  [1998, '−0.1 %'],
+  [1840, '−8 %'],
+  [2500, '+25 %'],
+  [null, ''],
+])('%s of 2000 parameters reads %j', (parameters, expected) =>
+  expect(relativeParameters(before, { ...before, parameters })).toBe(expected),
+);

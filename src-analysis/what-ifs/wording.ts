@@ -1,0 +1,73 @@
+/** The sentences of what-ifs, made from figures. Formats; computes nothing. */
+import type { ModelGraph } from '../model/graph.ts';
+import { formatNumber } from '../reports/headline.ts';
+import { type Change, valueText } from './change.ts';
+import type { Variant } from './evaluate.ts';
+import type { Figures } from './figures.ts';
+
+/** `strides: 2 → r falls from 100 % to 52 % (c(M) 0 → −1470), parameters −8 %`. */
+export function whatIfTitle(before: Figures, { changes, figures }: Variant): string {
+  const what = changes.map(({ parameter, to }) => `${parameter}: ${valueText(to)}`).join(', ');
+  return [`${what} → ${effect(before, figures)}`, parameterChange(before, figures)].filter(Boolean).join(', ');
+}
+
+function effect(before: Figures, after: Figures): string {
+  const metric =
+    before.c !== null && after.c !== null ? `c(M) ${formatNumber(before.c)} → ${formatNumber(after.c)}` : '';
+  if (before.rank === null || after.rank === null) return `${metric}; r is unknown`;
+  const fall = `r falls from ${share(before)} to ${share(after)}`;
+  return metric ? `${fall} (${metric})` : fall;
+}
+
+/** `52 %` of n, with one decimal where whole numbers would say more or less than there is. */
+export function share({ rank, unknowns }: Figures): string {
+  if (rank === null || !unknowns) return 'unknown';
+  const percent = (100 * rank) / unknowns;
+  const rounded = Math.round(percent);
+  const misleading = (rounded === 100 && rank !== unknowns) || (rounded === 0 && rank !== 0);
+  return `${misleading || percent < 10 ? percent.toFixed(1) : rounded} %`;
+}
+
+/** `parameters −8 %`; '' where they stay. */
+function parameterChange(before: Figures, after: Figures): string {
+  const change = relativeParameters(before, after);
+  return change === '' || change === '0 %' ? '' : `parameters ${change}`;
+}
+
+/** `−8 %`, `+12 %`, `0 %`; '' where unknown. */
+export function relativeParameters(before: Figures, after: Figures): string {
+  if (before.parameters === null || after.parameters === null || before.parameters === 0) return '';
+  const percent = 100 * (after.parameters / before.parameters - 1);
+  const text = Math.abs(percent) >= 9.95 ? percent.toFixed(0) : percent.toFixed(1).replace(/\.0$/, '');
+  if (Number(text) === 0) return '0 %';
+  return `${percent > 0 ? '+' : '−'}${text.replace('-', '')} %`;
+}
+
+/** `conv2d_1 strides 1 → 2`. */
+export function changeText(graph: ModelGraph, { layer, parameter, from, to }: Change): string {
+  return `${graph.layers[layer]?.name ?? 'layer'} ${parameter} ${valueText(from)} → ${valueText(to)}`;
+}
+
+/** A suggestion of combined changes, in words and in numbers. */
+export interface HardeningRow {
+  /** `r 100 % → 20 %`, or c(M) where r is unknown. */
+  readonly leak: string;
+  /** `c(M) 0 → −2463`; '' where unknown or said already. */
+  readonly metric: string;
+  /** `−3.9 %`, the trainable parameters. */
+  readonly parameters: string;
+  /** `conv2d_1 filters 12 → 6`, one entry a change. */
+  readonly changes: readonly string[];
+}
+
+export function hardeningRow(graph: ModelGraph, before: Figures, { changes, figures }: Variant): HardeningRow {
+  const metric =
+    before.c !== null && figures.c !== null ? `c(M) ${formatNumber(before.c)} → ${formatNumber(figures.c)}` : '';
+  const known = before.rank !== null && figures.rank !== null;
+  return {
+    leak: known ? `r ${share(before)} → ${share(figures)}` : metric,
+    metric: known ? metric : '',
+    parameters: relativeParameters(before, figures),
+    changes: changes.map(change => changeText(graph, change)),
+  };
+}

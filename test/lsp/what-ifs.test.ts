@@ -1,0 +1,128 @@
+/** Verified what-ifs as quick fixes, and the search for combinations, as a client sees them. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type {
+  CodeAction,
+  CodeActionContext,
+  CodeLens,
+  Diagnostic,
+  Range,
+  TextEdit,
+} from 'vscode-languageserver-protocol';
+import { CancellationTokenSource } from 'vscode-languageserver-protocol/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { HardenResult } from '../../server/protocol.ts';
+import { startClient, type TestClient } from './harness.ts';
+
+const code = `import * as tf from '@tensorflow/tfjs';
+
+const model = tf.sequential({ name: 'digits' });
+model.add(tf.layers.conv2d({ inputShape: [16, 16, 1], filters: 8, kernelSize: 5, strides: 2, activation: 'tanh' }));
+model.add(tf.layers.conv2d({ filters: 8, kernelSize: 3, activation: 'tanh' }));
+model.add(tf.layers.flatten());
+model.add(tf.layers.dense({ units: 10 }));
+`;
+const uri = 'untitled:digits.ts';
+const at = (line: number, character: number): Range => ({
+  start: { line, character },
+  end: { line, character },
+});
+const firstConv = at(3, 22);
+
+let client: TestClient;
+let diagnostics: Diagnostic[];
+beforeAll(async () => {
+  client = await startClient();
+  client.open(uri, 'typescript', code);
+  diagnostics = await client.diagnostics(uri, 1, found => found.length > 0);
+});
+afterAll(() => client.stop());
+
+const actions = (range: Range, context: Partial<CodeActionContext> = {}) =>
+  client.connection.sendRequest<CodeAction[]>('textDocument/codeAction', {
+    textDocument: { uri },
+    range,
+    context: { diagnostics: [], ...context },
+  });
+const isWhatIf = ({ title }: CodeAction) => title.includes(' → ');
+const applied = (edits: TextEdit[]) => TextDocument.applyEdits(TextDocument.create(uri, '', 1, code), edits);
+
+const late = (milliseconds: number) =>
+  new Promise<string>(resolve => void setTimeout(resolve, milliseconds, 'late').unref());
+
+/** r of n as the lens of a text says it. */
+async function lensOf(text: string, name: string): Promise<string> {
+  const other = `untitled:${name}.ts`;
+  client.open(other, 'typescript', text);
+  await client.diagnostics(other, 1);
+  const [lens] = await client.connection.sendRequest<CodeLens[]>('textDocument/codeLens', {
+    textDocument: { uri: other },
+  });
+  return lens?.command?.title ?? '';
+}
+
+describe('what-ifs', () => {
+  test('say in their title what the edited code’s lens says', async () => {
+    const offered = (await actions(firstConv)).filter(isWhatIf);
+    expect(offered.length).toBeGreaterThan(0);
+    expect(offered.length).toBeLessThanOrEqual(5);
+    for (const [index, action] of offered.entries()) {
+      const [, from, to] = /r falls from ([\d.]+) % to ([\d.]+) %/.exec(action.title) ?? [];
+      expect(Number(to)).toBeLessThan(Number(from));
+      const lens = await lensOf(applied(action.edit?.changes?.[uri] ?? []), `edited-${index}`);
+      const share = Number(/\(([\d.]+) %\)/.exec(lens)?.[1]);
+      expect(Math.abs(share - Number(to))).toBeLessThanOrEqual(0.5);
+    }
+  });
+
+  test('belong to the diagnostics of their place', async () => {
+    const ours = diagnostics.filter(diagnostic => diagnostic.range.start.line === 3);
+    expect(ours.length).toBeGreaterThan(0);
+    const [first] = (await actions(firstConv, { diagnostics: ours })).filter(isWhatIf);
+    expect(first?.diagnostics?.map(({ code }) => code)).toEqual(ours.map(({ code }) => code));
+  });
+
+  test('on the model name the layer that they change', async () => {
+    const [first] = (await actions(at(2, 20))).filter(isWhatIf);
+    expect(first?.title).toMatch(/^conv2d_\d /);
+  });
+
+  test('are not computed for what runs on saving, nor away from layers', async () => {
+    expect((await actions(firstConv, { only: ['source.fixAll'] })).filter(isWhatIf)).toEqual([]);
+    expect((await actions(at(0, 3))).filter(isWhatIf)).toEqual([]);
+  });
+});
+
+describe('hardening', () => {
+  test('is offered beside the what-ifs', async () => {
+    const offer = (await actions(firstConv)).find(({ title }) => title.startsWith('Suggest hardening'));
+    expect(offer?.command).toMatchObject({
+      command: 'leaklint.suggestHardening',
+      arguments: [{ uri, model: 'digits' }],
+    });
+  });
+
+  test('gives a table whose edits do what it says', async () => {
+    const result = await client.connection.sendRequest<HardenResult>('leaklint/harden', { uri, model: 'digits' });
+    expect(result).toMatchObject({ model: 'digits', version: 1 });
+    expect(result.note).toMatch(/^\d+ combinations were analysed/);
+    const [best] = result.rows;
+    const to = Number(/→ ([\d.]+) %$/.exec(best?.leak ?? '')?.[1]);
+    const lens = await lensOf(applied([...(best?.edits ?? [])]), 'hardened');
+    expect(Math.abs(Number(/\(([\d.]+) %\)/.exec(lens)?.[1]) - to)).toBeLessThanOrEqual(0.5);
+  });
+
+  test('can be cancelled, and the next question is answered', async () => {
+    const other = 'untitled:cancelled.ts';
+    client.open(other, 'typescript', code.replaceAll('16, 16', '48, 48'));
+    await client.diagnostics(other, 1);
+    const source = new CancellationTokenSource();
+    setTimeout(() => source.cancel(), 100);
+    const cancelled = client.connection.sendRequest('leaklint/harden', { uri: other }, source.token);
+    await expect(Promise.race([cancelled, late(5000)])).resolves.not.toBe('late');
+    expect((await actions(firstConv)).some(isWhatIf)).toBe(true);
+  });
+
+  test('has no answer for what is no open model', async () => {
+    expect(await client.connection.sendRequest('leaklint/harden', { uri: 'untitled:gone.ts' })).toBeNull();
+  });
+});
