@@ -84,12 +84,21 @@ export function foldedValues(
   }
   const dataType = outputDataType(context);
   const origin = originThrough(context);
+  const quantised = origin === null && isQuantised(context);
   return context.node.outputs.map((name, output) => {
     const shape = outcome?.outputs[output]?.shape ?? null;
     // At once, not on demand: a long chain of nodes would be a deep recursion.
     const complete = shape && shape.length <= MAX_RANK ? allNumbers(shape) : null;
     const elements = complete && foldElements(context, complete, output, budget);
-    return { kind: 'constant', name, shape, dataType, elements: () => elements, origin: output === 0 ? origin : null };
+    return {
+      kind: 'constant',
+      name,
+      shape,
+      dataType,
+      elements: () => elements,
+      origin: output === 0 ? origin : null,
+      ...(quantised ? { quantised } : {}),
+    };
   });
 }
 
@@ -124,6 +133,14 @@ function outputDataType({ node, inputs }: NodeContext): number {
   return source?.kind === 'constant' ? source.dataType : 0;
 }
 
+/** The numbers that stored small integers stand for, in whatever shape. */
+function isQuantised({ node, inputs }: NodeContext): boolean {
+  const [input] = inputs;
+  if (input?.kind !== 'constant') return false;
+  if (node.opType === 'DequantizeLinear') return input.origin !== null && !isFloatType(input.origin.tensor.dataType);
+  return input.quantised === true && (views.has(node.opType) || node.opType === 'Transpose' || node.opType === 'Cast');
+}
+
 /** Operators that only rename or regroup the values of a stored tensor. */
 const views: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
 
@@ -133,6 +150,9 @@ function originThrough(context: NodeContext): Origin | null {
   const origin = input?.kind === 'constant' ? input.origin : null;
   if (!origin || !input) return null;
   if (node.opType === 'Identity') return origin;
+  // Rounded on the way, as training for quantisation does, but learned as what the file stores.
+  if (node.opType === 'QuantizeLinear') return origin;
+  if (node.opType === 'DequantizeLinear') return isFloatType(origin.tensor.dataType) ? origin : null;
   if (node.opType === 'Cast') return isFloatType(outputDataType(context)) ? origin : null;
   if (node.opType === 'Transpose' && input.shape?.length === 2) {
     return swapsBoth(node) ? { ...origin, transposed: !origin.transposed } : origin;

@@ -1,4 +1,4 @@
-import type { Op, WeightRef } from '../../model/graph.ts';
+import type { Activation, Op, WeightRef } from '../../model/graph.ts';
 import { checkedDim, type Dim, plainDim, plainShape, type Shape } from './dimension.ts';
 import { isFloatType, type OnnxNode } from './model.ts';
 import type { Batch, BatchSize, ConstantValue, Elements, Value } from './value.ts';
@@ -13,6 +13,8 @@ export interface NodeContext {
   readonly batch: BatchSize;
   /** Notes what could not be followed although the layer itself is understood. */
   readonly gap: (reason: string) => void;
+  /** The same about the model as a whole, noted once however many layers say so. */
+  readonly modelGap: (reason: string) => void;
   /** Notes that an image operator got its batch elsewhere than first: the graph's inputs may have no batch axis. */
   readonly batchMisplaced: () => void;
 }
@@ -28,6 +30,8 @@ export interface Outcome {
   /** One for every output the rule knows; the node may use fewer. */
   readonly outputs: readonly OutputValue[];
   readonly weights?: readonly WeightRef[];
+  /** Applied to the layer's output. */
+  readonly activation?: Activation;
   /** Inputs of the layer; every activation among the node's inputs, where absent. */
   readonly edges?: readonly Value[];
 }
@@ -186,9 +190,13 @@ export function weightRef(value: ConstantValue, role: string, learned: boolean):
   };
 }
 
+const quantisedReason =
+  'Weights are stored quantised; they are treated as if they were learned as the numbers that they stand for.';
+
 /** A layer's own weight (kernel, bias, gamma …): learned, and its gradient is taken by the tensor the file stores. */
 export function layerWeight(context: NodeContext, value: ConstantValue, role: string): WeightRef {
-  if (value.origin === null) {
+  if (value.quantised) context.modelGap(quantisedReason);
+  else if (value.origin === null) {
     context.gap(`The ${role} is computed by other nodes of the model; it is treated as if it were learned itself.`);
   }
   return weightRef(value, role, true);

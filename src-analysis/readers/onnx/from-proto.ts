@@ -125,7 +125,7 @@ function shapeOf(type: TypeProto | undefined): ValueInfo['shape'] {
 }
 
 /** Files of the first ONNX version leave the type out; it is then the one field that is present. */
-function attributeType(proto: AttributeProto): AttributeType {
+export function attributeType(proto: AttributeProto): AttributeType {
   if (proto.type !== AttributeType.UNDEFINED) return proto.type;
   const { field } = AttributeProtoSchema;
   if (isFieldSet(proto, field.f)) return AttributeType.FLOAT;

@@ -26,6 +26,7 @@ import {
   lookup,
   noteError,
   noteGap,
+  noteGapOnce,
   settledOutput,
   shortened,
 } from './state.ts';
@@ -49,6 +50,7 @@ function addNode(state: GraphState, node: OnnxNode): void {
     inputs,
     batch: state.convention.batch,
     gap: reason => noteGap(state, `${capitalised(describe(node))}: ${reason}`, node),
+    modelGap: reason => noteGapOnce(state, reason),
     batchMisplaced: () => {
       state.batch.misplaced = true;
     },
@@ -89,7 +91,12 @@ function defineConstants(state: GraphState, context: NodeContext, operator: Oper
   const { node } = context;
   const problem = (sentence: string) => noteError(state, nodeError(node, sentence), node);
   // What a rule notes about layers does not concern constants.
-  const silent: NodeContext = { ...context, gap: () => undefined, batchMisplaced: () => undefined };
+  const silent: NodeContext = {
+    ...context,
+    gap: () => undefined,
+    modelGap: () => undefined,
+    batchMisplaced: () => undefined,
+  };
   const values =
     node.domain === '' && node.opType === 'Constant'
       ? [constantNodeValue(node, state.prefix + (node.outputs[0] ?? ''), problem)]
@@ -116,6 +123,7 @@ function addNodeLayer(state: GraphState, context: NodeContext, operator: Operato
     inputShapes: edges.map(({ shape }) => shape),
     outputShapes: outputs.map(output => sampleShape(output.shape, output.batch, state.convention.batch)),
     weights: outcome.weights ?? [],
+    ...(outcome.activation ? { activation: outcome.activation } : {}),
     ...(node.range ? { range: node.range } : {}),
     ...(node.fullRange ? { fullRange: node.fullRange } : {}),
   });

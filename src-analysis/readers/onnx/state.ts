@@ -116,6 +116,10 @@ export function layerName(state: GraphState, node: OnnxNode): string {
   return uniqueName(state, `${wanted}_${count}`);
 }
 
+export function noteGapOnce(state: GraphState, reason: string): void {
+  if (!state.gaps.kept.some(gap => gap.reason === reason)) noteGap(state, reason);
+}
+
 /** The name itself, or with a number where another layer has it already. */
 export function uniqueName(state: GraphState, wanted: string): string {
   const taken = state.names.get(wanted) ?? 0;

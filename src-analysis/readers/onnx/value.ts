@@ -41,6 +41,8 @@ export interface ConstantValue {
   readonly dataType: number;
   /** Null where the values are too many to be a shape or a parameter, or cannot be computed. Read on the first call. */
   readonly elements: () => Elements | null;
+  /** Small integers of the file that stand for these values. */
+  readonly quantised?: boolean;
   /** The stored tensor whose values these are, in another shape at most; null when they were computed. */
   readonly origin: Origin | null;
 }

@@ -19,7 +19,7 @@ import type { Batch, ConstantValue, Value } from '../value.ts';
 import { broadcastShapes, combinedBatch } from './broadcast.ts';
 
 /** Gemm: alpha·A'·B' + beta·C, A' and B' transposed on demand. With a constant B it is a dense layer. */
-const gemm: Operator = {
+export const gemm: Operator = {
   // `broadcast`: what operator sets before 7 needed to add a bias vector.
   attributes: ['alpha', 'beta', 'transA', 'transB', 'broadcast'],
   infer: context => {
@@ -79,7 +79,7 @@ function isBiasVector(shape: Shape, units: Dim): boolean {
  * MatMul with a constant matrix on the right is a dense layer on the last axis; the graph builder merges a following
  * Add of a constant into it as its bias.
  */
-const matMul: Operator = {
+export const matMul: Operator = {
   infer: context => {
     const a = requiredInput(context, 0);
     const b = requiredInput(context, 1);
@@ -149,7 +149,7 @@ function agreeing(inner: Dim, kernelInner: Dim): Dim {
   return informed(inner, kernelInner);
 }
 
-function denseOp(inFeatures: Dim, units: Dim, transposedKernel: boolean): DenseOp {
+export function denseOp(inFeatures: Dim, units: Dim, transposedKernel: boolean): DenseOp {
   return {
     kind: 'dense',
     inFeatures: plainDim(inFeatures),
@@ -159,7 +159,7 @@ function denseOp(inFeatures: Dim, units: Dim, transposedKernel: boolean): DenseO
   };
 }
 
-function isTransposed(kernel: ConstantValue): boolean {
+export function isTransposed(kernel: ConstantValue): boolean {
   return kernel.origin?.transposed ?? false;
 }
 

@@ -7,10 +7,12 @@ import {
   type Operator,
   type Outcome,
   requiredInput,
+  sameAsInput,
   weightRef,
 } from '../context.ts';
 import type { ConstantValue, Value } from '../value.ts';
 import { broadcastValues } from './broadcast.ts';
+import { known } from './known.ts';
 
 type Merge = MergeOp['merge'];
 
@@ -147,6 +149,10 @@ export const elementwiseOperators: Readonly<Record<string, Operator>> = {
   Div: binary('divide', 'divide', false),
   Pow: binary('pow', null, false),
   Mod: binary('mod', null, false, ['fmod']),
+  BitwiseAnd: binary('bitwiseAnd', null, false),
+  BitwiseOr: binary('bitwiseOr', null, false),
+  BitwiseXor: binary('bitwiseXor', null, false),
+  BitwiseNot: plain('bitwiseNot'),
   BitShift: binary('bitShift', null, false, ['direction']),
   Sum: variadic('add', 'add'),
   Mean: variadic('average', 'average'),
@@ -156,5 +162,13 @@ export const elementwiseOperators: Readonly<Record<string, Operator>> = {
   ...Object.fromEntries(plainUnary.map(type => [type, plain(lowerFirst(type))])),
   IsInf: plain('isInf', ['detect_negative', 'detect_positive']),
   Cast: unary(castOp, ['to', 'saturate', 'round_mode']),
+  CastLike: known('cast', context => [sameAsInput(context)], ['saturate', 'round_mode']),
+  BitCast: plain('bitCast', ['to']),
+  // Operators that were experimental before operator set 7.
+  Affine: plain('affine', ['alpha', 'beta']),
+  ImageScaler: plain('imageScaler', ['bias', 'scale']),
+  Scale: plain('scale', ['scale']),
+  ParametricSoftplus: plain('parametricSoftplus', ['alpha', 'beta']),
+  ScaledTanh: plain('scaledTanh', ['alpha', 'beta']),
   Identity: unary(() => ({ kind: 'identity' })),
 };

@@ -199,7 +199,7 @@ checkOperators([
     x: [2, 3, 4, 4],
     weights: [null, { dims: [4], values: [1, 1, 1.5, 1.5] }],
     attributes: { mode: 'linear' },
-    is: { kind: 'unknown', reason: 'It interpolates in a way that is not covered.' },
+    is: { kind: 'elementwise', name: 'resize' },
     y: [3, 6, 6],
   },
   {

@@ -1,3 +1,4 @@
+import type { Op } from '../../../model/graph.ts';
 import {
   batchOf,
   fail,
@@ -7,15 +8,15 @@ import {
   intsAttribute,
   type NodeContext,
   normalizeAxes,
-  notCovered,
   type Operator,
+  type Outcome,
   type OutputValue,
   requiredInput,
   sameAsInput,
   shapeText,
   stringAttribute,
 } from '../context.ts';
-import { checkedDim, type Dim, exactQuotient, plainDim, times } from '../dimension.ts';
+import { allNumbers, checkedDim, type Dim, exactQuotient, minus, plainDim, times } from '../dimension.ts';
 import type { Batch, Elements } from '../value.ts';
 
 /** Upsample: scales are an attribute at first, an input from operator set 9 on. */
@@ -49,26 +50,43 @@ const resize: Operator = {
     const sizes = early ? null : inputElements(context, 3);
     const axes = intsAttribute(context, 'axes');
     const crops = stringAttribute(context, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
-    const keepsAspect = stringAttribute(context, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch';
-    if (crops || keepsAspect || input.shape === null) {
-      const reason = crops ? 'It crops while it resizes.' : 'The size of its result is not known.';
-      return notCovered(reason, [{ shape: input.shape?.map(() => null) ?? null, batch: input.batch }]);
-    }
+    if (input.shape === null) return resizeOutcome(context, input, false);
+    const { shape } = input;
+    const ones = shape.map(() => 1);
+    const all = scales && onAllAxes(scales, axes, ones);
     const output = sizes?.length
-      ? resized(input, onAllAxes(sizes, axes, input.shape))
-      : scaled(
-          input,
-          scales &&
-            onAllAxes(
-              scales,
-              axes,
-              input.shape.map(() => 1),
-            ),
-          scales,
-        );
-    return resizeOutcome(context, output, repeatsEntries(context, early));
+      ? resized(input, onAllAxes(keepingAspect(context, sizes, axes, shape), axes, shape))
+      : scaled(input, crops ? onAllAxes(croppedScales(context, scales, axes), axes, ones) : all, scales);
+    return resizeOutcome(context, output, !crops && repeatsEntries(context, early));
   },
 };
+
+/** Sizes under a policy that keeps the ratio of the lengths: one scale for all named axes, the smallest or largest. */
+function keepingAspect(
+  context: NodeContext,
+  sizes: Elements,
+  axes: readonly number[] | null,
+  shape: readonly Dim[],
+): Elements {
+  const policy = stringAttribute(context, 'keep_aspect_ratio_policy', 'stretch');
+  if (policy === 'stretch') return sizes;
+  const positions = axes ? normalizeAxes(axes, shape.length) : [...shape.keys()];
+  const lengths = allNumbers(positions.map(axis => shape[axis] ?? null));
+  const wanted = allNumbers(sizes);
+  if (!lengths || !wanted || lengths.includes(0)) return sizes.map(() => null);
+  const ratios = wanted.map((size, i) => size / (lengths[i] ?? Number.NaN));
+  const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
+  return lengths.map(length => checkedDim(Math.floor(length * scale + 0.5)));
+}
+
+/** tf_crop_and_resize: the region of interest lists all starts, then all ends, as shares of the lengths. */
+function croppedScales(context: NodeContext, scales: Elements | null, axes: readonly number[] | null): Elements {
+  const region = inputElements(context, 1);
+  const count = scales?.length ?? axes?.length ?? 0;
+  return Array.from({ length: count }, (_, i) =>
+    times(scales?.[i] ?? null, minus(region?.[i + count] ?? null, region?.[i] ?? null)),
+  );
+}
 
 /** Values for the named axes, the rest as they are. */
 function onAllAxes(values: Elements, axes: readonly number[] | null, rest: Elements): Elements {
@@ -111,15 +129,16 @@ function repeatsEntries(context: NodeContext, early: boolean): boolean {
   return transformation.startsWith('half_pixel') && rounding.startsWith('round_prefer');
 }
 
-function resizeOutcome(context: NodeContext, output: OutputValue, repeats: boolean) {
+function resizeOutcome(context: NodeContext, output: OutputValue, repeats: boolean): Outcome {
   const input = requiredInput(context, 0);
   const whole = (dim: Dim, axis: number) => {
     const before = input.shape?.[axis] ?? null;
     return typeof exactQuotient(dim, before) === 'number';
   };
-  if (!repeats) return notCovered('It interpolates in a way that is not covered.', [output]);
-  if (!output.shape?.every(whole)) return notCovered('It does not enlarge by whole numbers.', [output]);
-  return { op: { kind: 'rearrange', how: 'upsample' } as const, outputs: [output] };
+  // Anything else interpolates between entries, or leaves some out.
+  const isUpsample = repeats && output.shape?.every(whole);
+  const op: Op = isUpsample ? { kind: 'rearrange', how: 'upsample' } : { kind: 'elementwise', name: 'resize' };
+  return { op, outputs: [output] };
 }
 
 /** Blocks of entries between the channels and the two spatial axes. */

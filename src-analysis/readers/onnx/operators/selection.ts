@@ -18,7 +18,7 @@ import {
 import { checkedDim, type Dim, differ, informed, plainDim, plus } from '../dimension.ts';
 import { type Batch, sampleAxis, type Value } from '../value.ts';
 
-const concat: Operator = {
+export const concat: Operator = {
   attributes: ['axis'],
   infer: context => {
     const values = context.inputs.filter(value => value !== null);

@@ -5,13 +5,13 @@ import {
   listParameter,
   MAX_RANK,
   type NodeContext,
-  notCovered,
   type Operator,
   requiredInput,
   sameAsInput,
 } from '../context.ts';
 import { checkedDim, type Dim, floorQuotient, minus, plus } from '../dimension.ts';
 import { broadcastValues } from './broadcast.ts';
+import { known, plainConstants, sameShape } from './known.ts';
 
 /** What exporters compute shapes with. The results are constants: no layer comes of these, only a shape. */
 const constantOp = { kind: 'constant' } as const;
@@ -70,14 +70,13 @@ function rangeLength(start: Dim, limit: Dim, delta: Dim): Dim {
 const where: Operator = {
   infer: context => {
     const values = [0, 1, 2].map(index => requiredInput(context, index));
-    return notCovered('It chooses between values by a condition.', [broadcastValues(values)]);
+    return {
+      op: { kind: 'elementwise', name: 'where' },
+      outputs: [broadcastValues(values)],
+      weights: plainConstants(context),
+    };
   },
 };
-
-/** Operators that are not covered but keep their input's shape. */
-function keepsShape(reason: string, attributes: readonly string[]): Operator {
-  return { attributes, infer: context => notCovered(reason, [sameAsInput(context)]) };
-}
 
 export const shapeOperators: Readonly<Record<string, Operator>> = {
   Shape: shape,
@@ -85,23 +84,10 @@ export const shapeOperators: Readonly<Record<string, Operator>> = {
   ConstantOfShape: constantOfShape,
   Range: range,
   Where: where,
-  QuantizeLinear: keepsShape('Quantisation is not covered.', [
-    'axis',
-    'block_size',
-    'output_dtype',
-    'saturate',
-    'precision',
-  ]),
-  DequantizeLinear: keepsShape('Quantisation is not covered.', ['axis', 'block_size', 'output_dtype']),
-  CumSum: keepsShape('Cumulative sums are not covered.', ['exclusive', 'reverse']),
-  ScatterElements: keepsShape('Writing into a value is not covered.', ['axis', 'reduction']),
-  ScatterND: keepsShape('Writing into a value is not covered.', ['reduction']),
-  Trilu: keepsShape('Cutting out a triangle is not covered.', ['upper']),
-  ReverseSequence: keepsShape('Reversing sequences is not covered.', ['batch_axis', 'time_axis']),
-  LpNormalization: keepsShape('Normalisation to unit length is not covered.', ['axis', 'p']),
-  MeanVarianceNormalization: keepsShape('Normalisation by mean and variance is not covered.', [
-    'axes',
+  LpNormalization: known('lpNormalization', sameShape, ['axis', 'p']),
+  MeanVarianceNormalization: known('meanVarianceNormalization', sameShape, [
     'across_channels',
+    'axes',
     'normalize_variance',
   ]),
 };
