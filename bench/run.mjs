@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-const known = ['rank-law', 'identifiable-dimension', 'attack-step', 'attack-targets'];
+const known = ['tfjs-corpus', 'rank-law', 'identifiable-dimension', 'attack-step', 'attack-targets'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter(name => !known.includes(name));
 if (unknown.length > 0) {

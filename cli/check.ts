@@ -9,6 +9,7 @@ import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/
 import { looksLikeModel } from '../src-analysis/readers/read.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import type { CheckedFile } from '../src-analysis/reports/run.ts';
+import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import { type CollectedFile, collectFiles } from './collect.ts';
 import { type ConfigOf, configResolver, logIdleIgnores } from './config.ts';
 import type { Environment } from './environment.ts';
@@ -72,7 +73,8 @@ async function checkFile(
     return { report: reportOn({ path: name }, nothing, options), ...uri };
   }
   if (!named && !looksLikeModel(read.file)) return null;
-  const report: FileReport = checkSource(read.file, options);
+  const related = createRelatedFiles({ base: environment.cwd });
+  const report: FileReport = checkSource({ ...read.file, related }, options);
   return { report, ...(read.file.text === undefined ? {} : { text: read.file.text }), ...uri };
 }
 

@@ -10,6 +10,7 @@ import { tableLines } from '../src-analysis/reports/table.ts';
 import type { Figures } from '../src-analysis/what-ifs/figures.ts';
 import { defaultHardening } from '../src-analysis/what-ifs/hardening.ts';
 import { share } from '../src-analysis/what-ifs/wording.ts';
+import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import { type Environment, UserError } from './environment.ts';
 
 interface HardenOptions {
@@ -74,7 +75,7 @@ export function addHardenCommand(program: Command, environment: Environment): vo
 async function readCode(file: string, { cwd }: Environment): Promise<SourceFile> {
   const read = await readSourceFile(path.resolve(cwd, file), file);
   if (read.kind === 'unreadable') throw new UserError(`${file}: ${read.message}`);
-  return read.file;
+  return { ...read.file, related: createRelatedFiles({ base: cwd }) };
 }
 
 function modelOf(source: SourceFile, wanted: string | undefined): { readonly name: string; readonly index: number } {

@@ -9,6 +9,7 @@ import { defaultConfig } from '../src-analysis/findings/config.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import { modelLine } from '../src-analysis/reports/headline.ts';
 import type { AttackSpec } from '../src-attack/process/protocol.ts';
+import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import { createAttackHost } from './attacks.ts';
 import {
   type AttackCancelParams,
@@ -66,5 +67,6 @@ export function registerAttackRequests(
 async function reportOfFile(uri: string): Promise<FileReport | undefined> {
   const read = await readSourceFile(URI.parse(uri).fsPath);
   if (read.kind !== 'file') return undefined;
-  return checkSource(read.file, { config: defaultConfig, exact: new Map(), cancel: neverCancelled });
+  const related = createRelatedFiles({ base: process.cwd() });
+  return checkSource({ ...read.file, related }, { config: defaultConfig, exact: new Map(), cancel: neverCancelled });
 }

@@ -5,6 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import { checkSource } from '../src-analysis/check.ts';
 import { Cancelled } from '../src-analysis/readers/reader.ts';
+import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import type { CheckAnswer, CheckJob } from './checker.ts';
 
 parentPort?.on('message', (job: CheckJob) => {
@@ -12,17 +13,26 @@ parentPort?.on('message', (job: CheckJob) => {
   const answer = (content: Omit<CheckAnswer, 'id'>) =>
     parentPort?.postMessage({ id: job.id, ...content } satisfies CheckAnswer);
   try {
-    const report = checkSource(job.file, {
-      config: job.config,
-      configPath: job.configPath,
-      exact: new Map(job.exact),
-      cancel: {
-        get isCancellationRequested() {
-          return Atomics.load(flag, 0) !== 0;
+    const read = new Set<string>();
+    const related = createRelatedFiles({
+      base: process.cwd(),
+      open: new Map(job.open),
+      onRead: file => void read.add(file),
+    });
+    const report = checkSource(
+      { ...job.file, related },
+      {
+        config: job.config,
+        configPath: job.configPath,
+        exact: new Map(job.exact),
+        cancel: {
+          get isCancellationRequested() {
+            return Atomics.load(flag, 0) !== 0;
+          },
         },
       },
-    });
-    answer({ report });
+    );
+    answer({ report, read: [...read] });
   } catch (error) {
     if (error instanceof Cancelled) answer({ cancelled: true });
     else answer({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });

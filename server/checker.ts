@@ -11,6 +11,8 @@ export interface CheckRequest {
   readonly configPath: string;
   /** Exact ranks known so far, by geometry key. */
   readonly exact: readonly (readonly [string, ConvRanks | null])[];
+  /** Texts of open documents by absolute path, which count for more than the files on disk where code imports them. */
+  readonly open?: readonly (readonly [string, string])[];
 }
 
 export interface CheckJob extends CheckRequest {
@@ -22,12 +24,14 @@ export interface CheckJob extends CheckRequest {
 export interface CheckAnswer {
   readonly id: number;
   readonly report?: FileReport;
+  /** Absolute paths of the other files that the report rests on, also of some that are not there. */
+  readonly read?: readonly string[];
   readonly cancelled?: boolean;
   readonly failure?: string;
 }
 
 export type CheckOutcome =
-  | { readonly kind: 'report'; readonly report: FileReport }
+  | { readonly kind: 'report'; readonly report: FileReport; readonly read: readonly string[] }
   | { readonly kind: 'cancelled' }
   /** The check did not end or crashed; the message says so to the user, `detail` goes to the log. */
   | { readonly kind: 'failed'; readonly message: string; readonly detail: string };
@@ -109,7 +113,7 @@ export class Checker {
     worker.unref();
     worker.on('message', (answer: CheckAnswer) => {
       if (answer.id !== this.running?.job.id) return;
-      if (answer.report) this.finish({ kind: 'report', report: answer.report });
+      if (answer.report) this.finish({ kind: 'report', report: answer.report, read: answer.read ?? [] });
       else if (answer.cancelled) this.finish({ kind: 'cancelled' });
       else this.finish(failed(this.running, 'the analysis stopped on an internal error', answer.failure ?? ''));
       this.next();

@@ -20,6 +20,8 @@ export interface LinterDependencies {
   ) => Promise<ConvRanks | null | undefined>;
   readonly settings: (uri: string) => Promise<Settings>;
   readonly config: (uri: string) => Promise<DocumentConfig>;
+  /** Texts of the other open documents by path, for code that imports them. */
+  readonly openTexts: (document: TextDocument) => readonly (readonly [string, string])[];
   /** A path to name the document by in messages and reports. */
   readonly pathOf: (document: TextDocument) => string;
   readonly onReport: (document: TextDocument, report: FileReport, busy: boolean) => void;
@@ -41,6 +43,8 @@ interface State {
   exact: AbortController | undefined;
   report: { readonly version: number; readonly content: FileReport } | undefined;
   waiting: (() => void)[];
+  /** Other files that the last report rests on. */
+  read: ReadonlySet<string>;
 }
 
 export function createLinter(dependencies: LinterDependencies) {
@@ -80,6 +84,7 @@ export function createLinter(dependencies: LinterDependencies) {
       config,
       configPath,
       exact: [...exactCache],
+      open: dependencies.openTexts(document),
     });
     const outcome = await state.running.outcome;
     if (outcome.kind === 'cancelled') counters.cancelled++;
@@ -87,6 +92,7 @@ export function createLinter(dependencies: LinterDependencies) {
     state.running = undefined;
     if (outcome.kind === 'report') {
       state.report = { version, content: outcome.report };
+      state.read = new Set(outcome.read);
       const missing = outcome.report.pending.filter(geometry => !exactCache.has(geometryKey(geometry)));
       const refine = missing.length > 0 && settings.exactElimination.maxSeconds > 0;
       dependencies.onReport(document, outcome.report, refine);
@@ -114,6 +120,11 @@ export function createLinter(dependencies: LinterDependencies) {
     }
     state.exact = undefined;
     await check(state, generation);
+  }
+
+  /** Another file changed: documents that import it are checked again. */
+  function fileChanged(file: string): void {
+    for (const state of states.values()) if (state.read.has(file)) schedule(state.document);
   }
 
   /** The report of the document's present version, waiting for a check that is due or under way. */
@@ -162,6 +173,7 @@ export function createLinter(dependencies: LinterDependencies) {
         exact: undefined,
         report: undefined,
         waiting: [],
+        read: new Set(),
       };
       states.set(document.uri, state);
     }
@@ -171,6 +183,7 @@ export function createLinter(dependencies: LinterDependencies) {
 
   return {
     schedule,
+    fileChanged,
     reportOf,
     cachedReport,
     lastReport,

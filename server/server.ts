@@ -93,6 +93,7 @@ export function startServer(connection: Connection): void {
     settings: settings.of,
     config: configs.of,
     pathOf: pathOf,
+    openTexts: document => documents.all().flatMap(other => (other === document ? [] : [openText(other)])),
     delay: typingDelay,
     onReport: publish,
     onBusy: document => sendStatus(connection, document.uri, linter.lastReport(document.uri), true),
@@ -154,6 +155,7 @@ export function startServer(connection: Connection): void {
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
     workspace.changed();
+    for (const { uri } of changes) linter.fileChanged(URI.parse(uri).fsPath);
     const configChanges = changes.filter(change => URI.parse(change.uri).path.endsWith(`/${configFileName}`));
     if (configChanges.length === 0) return;
     configs.changed(configChanges.filter(change => change.type === FileChangeType.Deleted).map(change => change.uri));
@@ -162,7 +164,9 @@ export function startServer(connection: Connection): void {
 
   documents.onDidOpen(({ document }) => linter.schedule(document, 0));
   documents.onDidChangeContent(async ({ document }) => {
-    if ((await settings.of(document.uri)).run === 'onType') linter.schedule(document);
+    if ((await settings.of(document.uri)).run !== 'onType') return;
+    linter.schedule(document);
+    linter.fileChanged(pathOf(document));
   });
   documents.onDidSave(async ({ document }) => {
     if ((await settings.of(document.uri)).run === 'onSave') linter.schedule(document, 0);
@@ -268,6 +272,10 @@ function isQuickFix(kind: CodeActionKind): boolean {
 /** A script bundled beside the server's own. */
 function bundled(name: string): string {
   return path.join(import.meta.dirname, name);
+}
+
+function openText(document: TextDocument): readonly [string, string] {
+  return [pathOf(document), document.getText()];
 }
 
 /** File name endings of documents that have no file yet, by language. */

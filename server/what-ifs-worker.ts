@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { runWhatIfs, type WhatIfsRequest, type WhatIfsResult } from '../host/what-ifs.ts';
 import { Cancelled } from '../src-analysis/readers/reader.ts';
+import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import type { Job, JobAnswer } from './worker-jobs.ts';
 
 parentPort?.on('message', ({ id, request, cancelFlag }: Job<WhatIfsRequest>) => {
@@ -14,7 +15,8 @@ parentPort?.on('message', ({ id, request, cancelFlag }: Job<WhatIfsRequest>) => 
         return Atomics.load(flag, 0) !== 0;
       },
     };
-    answer({ result: runWhatIfs(request, cancel) });
+    const related = createRelatedFiles({ base: process.cwd() });
+    answer({ result: runWhatIfs({ ...request, file: { ...request.file, related } }, cancel) });
   } catch (error) {
     if (error instanceof Cancelled) answer({});
     else answer({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -1,4 +1,5 @@
 import { readOnnx } from './onnx/read.ts';
+import { readOnnxText } from './onnx-text/read.ts';
 import type { Reader, SourceFile } from './reader.ts';
 import { readTfjsCode } from './tfjs-code/read.ts';
 import { readTfjsJson } from './tfjs-json/read.ts';
@@ -6,12 +7,26 @@ import { readTfjsJson } from './tfjs-json/read.ts';
 /** Formats are told apart by the end of the file's name, so that a half-typed file keeps its reader. */
 const readers: readonly { readonly name: RegExp; readonly read: Reader }[] = [
   { name: /\.onnx$/i, read: readOnnx },
+  { name: /\.onnxte?xt$/i, read: readOnnxText },
   { name: /\.json$/i, read: readTfjsJson },
-  { name: /\.[cm]?[jt]sx?$/i, read: readTfjsCode },
+  { name: /\.([cm]?[jt]sx?|html?|vue|svelte)$/i, read: readTfjsCode },
 ];
 
 /** Endings of file names that have a reader, without the dot. */
-export const readableExtensions = ['onnx', 'json', 'js', 'mjs', 'cjs', 'jsx', 'ts', 'mts', 'cts', 'tsx'] as const;
+export const readableExtensions = [
+  'onnx',
+  'onnxtxt',
+  'onnxtext',
+  'json',
+  'js',
+  'mjs',
+  'cjs',
+  'jsx',
+  'ts',
+  'mts',
+  'cts',
+  'tsx',
+] as const;
 
 /** Endings of the binary formats: their files are given as bytes. */
 export const binaryExtensions: readonly string[] = ['onnx'];
@@ -29,7 +44,7 @@ export const readModels: Reader = (file: SourceFile, cancel) => {
  * Files that a user names are read whatever this says.
  */
 export function looksLikeModel({ path, text }: SourceFile): boolean {
-  if (text === undefined) return true;
+  if (text === undefined || /\.onnxte?xt$/i.test(path)) return true;
   return /\.json$/i.test(path)
     ? /"(modelTopology|model_config)"|"class_name"\s*:\s*"(Sequential|Model|Functional)"/.test(text)
     : /\btensorflow\b|\btf\b/.test(text);

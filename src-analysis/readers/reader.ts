@@ -6,6 +6,16 @@ export interface SourceFile {
   readonly path: string;
   readonly text?: string;
   readonly bytes?: Uint8Array;
+  /** Gives the reader other files, where it may have them. */
+  readonly related?: RelatedFiles;
+}
+
+/** Files beside the one that is read, for code that imports from others. Paths are those of {@link SourceFile}. */
+export interface RelatedFiles {
+  /** Text of a file; undefined where there is none, or none that may be read. Never throws. */
+  readonly read: (path: string) => string | undefined;
+  /** Paths of files whose text imports from the given one, as far as they are known; few, the nearest first. */
+  readonly importers: (path: string) => readonly string[];
 }
 
 /** Asks long work to stop. Checked at least every few milliseconds of work. */

@@ -5,6 +5,7 @@ import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import { binaryExtensions, readModels } from '../../src-analysis/readers/read.ts';
 import { neverCancelled, type SourceFile } from '../../src-analysis/readers/reader.ts';
 import type { ModelChoice } from '../process/protocol.ts';
+import { createRelatedFiles } from './related-files.ts';
 
 export interface OpenedModel {
   readonly file: SourceFile;
@@ -32,7 +33,8 @@ async function readModelFile({ path: name, text }: ModelChoice): Promise<SourceF
 }
 
 function chooseModel(file: SourceFile, name: string | undefined): ModelGraph {
-  const { models, errors } = readModels(file, neverCancelled);
+  const related = createRelatedFiles({ base: process.cwd() });
+  const { models, errors } = readModels({ ...file, related }, neverCancelled);
   const model = name === undefined ? models[0] : models.find(candidate => candidate.name === name);
   if (model) return model;
   if (models.length === 0) throw new Error(errors[0]?.message ?? `There is no model in ${file.path}.`);

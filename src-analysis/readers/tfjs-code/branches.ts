@@ -1,6 +1,7 @@
+import type ts from 'typescript';
 import type { Gap } from '../../model/graph.ts';
 import type { Context, Why } from './context.ts';
-import { rangeOf, sentence } from './context.ts';
+import { rangeIn, sentence } from './context.ts';
 import { joinTensors } from './layers.ts';
 import type { Binding } from './scope.ts';
 import type {
@@ -123,7 +124,12 @@ export function merge(context: Context, a: Outcome<unknown>, b: Outcome<unknown>
 
 export function addGap(context: Context, model: ModelValue, why: Why): void {
   touch(context, model);
-  model.gaps = withGaps(model.gaps, [{ reason: sentence(why.clause), range: rangeOf(context, why.node) }]);
+  model.gaps = withGaps(model.gaps, [gapAt(context, why.clause, why.node)]);
+}
+
+function gapAt(context: Context, clause: string, node: ts.Node): Gap {
+  const range = rangeIn(context, node);
+  return { reason: sentence(clause), ...(range && { range }) };
 }
 
 /** Gaps of one model beyond which no more are told: the first ones say enough. */
@@ -206,7 +212,7 @@ function joinModels(context: Context, a: ModelState, b: ModelState, why: Why): M
   const below = commonStack(a.top, b.top);
   const top = { below, layer: unknown(why.clause), output, height: (below?.height ?? 0) + 1 };
   const clause = `which layers the model has is not known here: ${why.clause}`;
-  const gap = { reason: sentence(clause), range: rangeOf(context, why.node) };
+  const gap = gapAt(context, clause, why.node);
   const inputs = [...new Set([...a.inputs, ...b.inputs])];
   return { of: 'model', top, inputs, outputs: [output], gaps: withGaps(gaps, [gap]), trainable };
 }

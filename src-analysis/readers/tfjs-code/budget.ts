@@ -26,6 +26,14 @@ export const limits = {
   layers: 60_000,
   /** Layers told of one function that makes layers for no known model. */
   fragmentLayers: 200,
+  /** Files evaluated for one file, and nodes evaluated for the code at the top of one of them. */
+  files: 60,
+  importSteps: 300_000,
+  /** Characters of an imported file. */
+  importedLength: 2_000_000,
+  /** Files that import the one that is read, evaluated for the arguments that they pass, and nodes evaluated for all. */
+  importers: 6,
+  importerSteps: 600_000,
   /** Different models reported for one place that makes models. */
   variants: 8,
 } as const;

@@ -1,7 +1,8 @@
+import type ts from 'typescript';
 import type { Edge, Gap, Layer, ModelGraph, Shape } from '../../model/graph.ts';
 import { type ConfigValue, isUnknown as isUnknownConfig } from '../tfjs-layers/config.ts';
 import type { Context } from './context.ts';
-import { rangeOf, sentence } from './context.ts';
+import { rangeIn, sentence } from './context.ts';
 import { nodesOf } from './models.ts';
 import { calleeName, modelNameFor } from './names.ts';
 import type { ApplyNode, LayerValue, ModelValue } from './values.ts';
@@ -36,8 +37,7 @@ export function buildGraph(context: Context, model: ModelValue, name: string): B
   const graph: ModelGraph = {
     name,
     format: 'tfjs-code',
-    range: rangeOf(context, calleeName(model.site)),
-    fullRange: rangeOf(context, model.site),
+    ...rangesOf(context, model.place ?? nodes.find(node => isOwn(node.layer))?.layer.place),
     layers,
     inputs: model.inputs.map(tensor => edge(tensor.node, tensor.output)),
     outputs: model.outputs.map(tensor => edge(tensor.node, tensor.output)),
@@ -65,8 +65,7 @@ function toLayer(
     ...(description.activation && { activation: description.activation }),
     weights: description.weights,
     trainable: !frozen && (layer.trainable ?? description.trainable),
-    ...(layer.site &&
-      !layer.implicit && { range: rangeOf(context, calleeName(layer.site)), fullRange: rangeOf(context, layer.site) }),
+    ...(!layer.implicit && rangesOf(context, layer.place)),
     ...own,
   };
 }
@@ -103,6 +102,17 @@ function nameLayers(nodes: readonly ApplyNode[]): string[] {
   });
 }
 
+/** A layer that nobody wrote has none; neither has what is made in another file without a call from this one. */
+function isOwn(layer: LayerValue): boolean {
+  return layer.place !== undefined && !layer.implicit;
+}
+
+function rangesOf(context: Context, place: ts.Node | undefined): Pick<Layer, 'range' | 'fullRange'> {
+  const range = place && rangeIn(context, calleeName(place));
+  const fullRange = place && rangeIn(context, place);
+  return range && fullRange ? { range, fullRange } : {};
+}
+
 function isKnown(shape: Shape): boolean {
   return shape?.every(dim => dim !== null) ?? false;
 }
@@ -112,7 +122,7 @@ function inputGaps(context: Context, nodes: readonly ApplyNode[], inputs: Readon
   const gaps: Gap[] = [];
   for (const node of nodes) {
     if (node.description.op.kind !== 'input') continue;
-    const range = node.layer.site && rangeOf(context, calleeName(node.layer.site));
+    const { range } = rangesOf(context, node.layer.place);
     const note = (clause: string): void => void gaps.push({ reason: sentence(clause), ...(range && { range }) });
     if (!inputs.has(node)) note('the model depends on an input that it does not list');
     if (isKnown(node.description.outputShapes[0] ?? null)) continue;
@@ -133,11 +143,12 @@ function shapeGaps(context: Context, nodes: readonly ApplyNode[], names: readonl
       if (cause) keys.set(cause, [...(keys.get(cause) ?? []), key]);
     }
     if (keys.size === 0 || !node.layer.site) return [];
+    const { range } = rangesOf(context, node.layer.place);
     const causes = [...keys].map(([cause, [key, ...more]]) =>
       more.length > 2 ? cause : `${[key, ...more].join(', ')}: ${cause}`,
     );
     const reason = sentence(`the output shape of \`${names[id]}\` is not known here: ${causes.join('; ')}`);
-    return [{ reason, range: rangeOf(context, calleeName(node.layer.site)) }];
+    return [{ reason, ...(range && { range }) }];
   });
 }
 

@@ -33,7 +33,7 @@ export function call(context: Context, scope: Scope, node: ts.CallExpression): V
   const callee = unwrap(node.expression);
   if (callee.kind === ts.SyntaxKind.ImportKeyword) {
     const [specifier] = argumentValues(context, scope, node.arguments);
-    return importedModule(specifier, '*');
+    return importedModule(context, specifier, '*', node);
   }
   if (callee.kind === ts.SyntaxKind.SuperKeyword) {
     return superCall(context, ownerOf(scope), argumentValues(context, scope, node.arguments), node);

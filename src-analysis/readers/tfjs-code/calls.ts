@@ -3,7 +3,7 @@ import { forEither, join } from './branches.ts';
 import { limits } from './budget.ts';
 import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
-import { quote } from './context.ts';
+import { inModule, quote } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { noteEscape } from './models.ts';
 import { bindPattern, withDefault } from './patterns.ts';
@@ -31,7 +31,7 @@ export function makeFunction(
   name: string,
   home?: ClassValue,
 ): FunctionValue {
-  const closure: FunctionValue = { kind: 'function', node, scope, name, ...(home && { home }) };
+  const closure: FunctionValue = { kind: 'function', node, scope, module: context.module, name, ...(home && { home }) };
   context.closures.push(closure);
   return closure;
 }
@@ -72,7 +72,25 @@ export function callFunction(
   node: ts.Node,
 ): Value {
   context.called.add(callee.node);
-  return nested(context, node, () => enterFunction(context, callee, thisValue, args));
+  const enter = (): Value =>
+    inModule(context, callee.module, node, () => enterFunction(context, callee, thisValue, args));
+  return nested(
+    context,
+    node,
+    context.lenientAt === context.frames.length ? () => orUnknown(context, node, enter) : enter,
+  );
+}
+
+/** What a call returns, or something unknown where it throws. */
+function orUnknown(context: Context, node: ts.Node, body: () => Value): Value {
+  const { depth } = context;
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof Thrown)) throw error;
+    context.depth = depth;
+    return unknown(`${quote(context, node)} throws an error in the state that is known here`);
+  }
 }
 
 /** A call counts for several levels of nesting: its evaluation takes that much of the stack. */

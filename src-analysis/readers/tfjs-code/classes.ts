@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { factoryOf } from '../tfjs-layers/catalogue.ts';
 import { touch } from './branches.ts';
 import { callFunction, callValue, makeFunction, nested } from './calls.ts';
-import type { Context } from './context.ts';
+import { type Context, inModule } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { makeCustomLayer, makeLayer } from './layers.ts';
 import { makeFunctional, makeSequential } from './models.ts';
@@ -22,6 +22,7 @@ export function makeClass(context: Context, scope: Scope, node: ts.ClassLikeDecl
     kind: 'class',
     node,
     scope: inner,
+    module: context.module,
     name: className(node),
     base: extended && evaluate(context, scope, extended.expression),
     methods: new Map(),
@@ -186,12 +187,23 @@ function initialize(
     return;
   }
   if (!isClass(owner.base)) initializeFields(context, owner, instance);
-  const closure: FunctionValue = { kind: 'function', node: own, scope: owner.scope, name: owner.name, home: owner };
+  const closure: FunctionValue = {
+    kind: 'function',
+    node: own,
+    scope: owner.scope,
+    module: owner.module,
+    name: owner.name,
+    home: owner,
+  };
   assignParameterProperties(context, own, instance, args);
   callFunction(context, closure, instance, args, node);
 }
 
 function initializeFields(context: Context, owner: ClassValue, instance: ObjectValue): void {
+  inModule(context, owner.module, undefined, () => runInitializers(context, owner, instance));
+}
+
+function runInitializers(context: Context, owner: ClassValue, instance: ObjectValue): void {
   for (const member of owner.node.members) {
     if (!ts.isPropertyDeclaration(member) || isStatic(member)) continue;
     const key = propertyKey(context, owner.scope, member.name);

@@ -1,13 +1,25 @@
 import type ts from 'typescript';
 import type { Range } from '../../model/graph.ts';
+import type { RelatedFiles } from '../reader.ts';
 import type { Frame } from './branches.ts';
 import type { Budget } from './budget.ts';
+import type { Module } from './module-files.ts';
 import type { ClassValue, FunctionValue, LayerValue, ModelValue, UnknownValue, Value } from './values.ts';
 import { isUnknown, unknown } from './values.ts';
 
 /** Everything that one evaluation of a file shares. */
 export interface Context {
+  /** The file that is read: ranges point into it. */
   readonly source: ts.SourceFile;
+  readonly related: RelatedFiles | undefined;
+  /** Files evaluated so far, by path; undefined where there is none at that path. */
+  readonly modules: Map<string, Module | undefined>;
+  /** Exports being looked up: files that hand on what others export may do so in a circle. */
+  readonly resolving: Set<string>;
+  /** The file whose code is running. */
+  module: Module;
+  /** While code of another file runs: the call in the file that is read that led there. */
+  ownCall: ts.Node | undefined;
   readonly budget: Budget;
   /** Branches being evaluated under conditions that are not known, outermost first. */
   readonly frames: Frame[];
@@ -19,6 +31,8 @@ export interface Context {
   loopDeadline: number | undefined;
   /** Looking at functions that nobody calls. */
   exploring: boolean;
+  /** Number of frames at which a call that certainly throws yields something unknown instead; undefined: at none. */
+  lenientAt: number | undefined;
   /** Applications of layers so far. */
   applications: number;
   /** In order of making. */
@@ -32,15 +46,26 @@ export interface Context {
   readonly instances: Map<ClassValue, Value>;
 }
 
-export function makeContext(source: ts.SourceFile, budget: Budget): Context {
+export function makeContext(
+  source: ts.SourceFile,
+  budget: Budget,
+  main: Module,
+  related: RelatedFiles | undefined,
+): Context {
   return {
     source,
+    related,
+    modules: new Map([[main.path, main]]),
+    resolving: new Set(),
+    module: main,
+    ownCall: undefined,
     budget,
     frames: [],
     clock: 0,
     depth: 0,
     loopDeadline: undefined,
     exploring: false,
+    lenientAt: undefined,
     applications: 0,
     models: [],
     layers: [],
@@ -51,14 +76,36 @@ export function makeContext(source: ts.SourceFile, budget: Budget): Context {
   };
 }
 
-export function rangeOf(context: Context, node: ts.Node): Range {
-  return { start: node.getStart(context.source), end: node.end };
+/** The node itself, or the call in the file that is read that led to it where it stands in another file. */
+export function placeOf(context: Context, node: ts.Node): ts.Node | undefined {
+  return node.getSourceFile() === context.source ? node : context.ownCall;
+}
+
+/** Where a node stands in the file that is read; undefined where it belongs to another file. */
+export function rangeIn(context: Context, node: ts.Node): Range | undefined {
+  const place = placeOf(context, node);
+  return place && { start: place.getStart(context.source), end: place.end };
+}
+
+/** Evaluates something in the file that its code is from. `node` is the call that leads there. */
+export function inModule<T>(context: Context, module: Module, node: ts.Node | undefined, body: () => T): T {
+  const { module: previous, ownCall } = context;
+  if (module === previous) return body();
+  context.module = module;
+  if (previous.role === 'main' && node) context.ownCall = node;
+  try {
+    return body();
+  } finally {
+    context.module = previous;
+    context.ownCall = ownCall;
+  }
 }
 
 /** The source of a node on one line and not too long, for sentences. */
 export function quote(context: Context, node: ts.Node): string {
-  const start = node.getStart(context.source);
-  const text = context.source.text.slice(start, Math.min(node.end, start + 200)).replace(/\s+/g, ' ');
+  const source = node.getSourceFile() ?? context.source;
+  const start = node.getStart(source);
+  const text = source.text.slice(start, Math.min(node.end, start + 200)).replace(/\s+/g, ' ');
   return text.length > 48 ? `\`${text.slice(0, 45)}…\`` : `\`${text}\``;
 }
 

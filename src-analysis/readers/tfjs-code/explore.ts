@@ -6,34 +6,32 @@ import { callFunction, missingArgument, Thrown, titleOf } from './calls.ts';
 import { instantiate } from './classes.ts';
 import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
-import { rangeOf, sentence } from './context.ts';
-import type { Activation, Scope } from './scope.ts';
+import { rangeIn, sentence } from './context.ts';
+import type { Module } from './module-files.ts';
 import { varNames } from './scope.ts';
 import { declare, hoist, run } from './statements.ts';
 import type { ClassValue, FunctionValue, ModelValue, Value } from './values.ts';
 import { unknown } from './values.ts';
 
-/** Runs the module's own code, statement by statement. Returns why it could not be run to its end, if so. */
-export function runModule(context: Context): ReadError[] {
-  const activation: Activation = {
-    callee: undefined,
-    args: [],
-    thisValue: undefined,
-    owner: undefined,
-    home: undefined,
-  };
-  const scope: Scope = { parent: undefined, activation, variables: new Map() };
-  for (const name of varNames(context.source)) declare(context, scope, name, undefined);
-  hoist(context, scope, context.source.statements);
+/** Runs a module's own code, statement by statement. Returns why it could not be run to its end, if so. */
+export function runModule(context: Context, module: Module): ReadError[] {
+  const { scope, source } = module;
+  for (const name of varNames(source)) declare(context, scope, name, undefined);
+  hoist(context, scope, source.statements);
   const errors: ReadError[] = [];
-  for (const statement of context.source.statements) {
+  const first = module.role === 'main' ? 0 : context.models.length;
+  for (const statement of source.statements) {
     const failure = attempt(() => void collapse(context, run(context, scope, statement)));
-    if (!failure) continue;
-    noteFailure(context, context.models, failure);
-    const message = `The models of this file are not read to its end: ${failure.reason}.`;
-    errors.push({ message, range: rangeOf(context, statement) });
+    if (!failure || failure === thrown) continue;
+    noteFailure(context, context.models.slice(first), failure);
+    const range = rangeIn(context, statement);
+    errors.push({
+      message: `The models of this file are not read to its end: ${failure.reason}.`,
+      ...(range && { range }),
+    });
     if (failure.final || errors.length >= 10) break;
   }
+  module.running = false;
   return errors;
 }
 
@@ -53,12 +51,15 @@ interface Failure {
   readonly final: boolean;
 }
 
+/** The evaluated program threw an error. */
+const thrown: Failure = { reason: 'it throws an error', final: false };
+
 /** Runs a piece of evaluation that may fail as a whole. */
 function attempt(body: () => void): Failure | undefined {
   try {
     body();
   } catch (error) {
-    if (error instanceof Thrown) return undefined;
+    if (error instanceof Thrown) return thrown;
     if (error instanceof BudgetSpent) return { reason: error.message, final: true };
     // The stack of this evaluator itself overflowed.
     if (error instanceof RangeError) return { reason: 'it is nested too deeply', final: false };
@@ -71,16 +72,23 @@ function attempt(body: () => void): Failure | undefined {
  * Looks at every function and class that nobody in the file calls, each on its own, as if called with arguments that
  * are not known: first those whose names are not called anywhere, then what is still uncalled.
  */
-export function exploreUncalled(context: Context): ReadError[] {
+export function exploreUncalled(
+  context: Context,
+  module: Module,
+  end = context.budget.spent + limits.explorationSteps,
+): ReadError[] {
   context.exploring = true;
-  const end = context.budget.spent + limits.explorationSteps;
-  const names = calledNames(context.source);
+  const names = calledNames(module.source);
   for (const skipped of [names, new Set<string>()]) {
     for (let i = 0, j = 0; i < context.closures.length || j < context.classes.length; ) {
-      const failure =
-        j < context.classes.length
-          ? exploreClass(context, context.classes[j++]!, skipped, end)
-          : exploreFunction(context, context.closures[i++]!, skipped, end);
+      const owner = context.classes[j];
+      const closure = context.closures[i];
+      if (owner) j++;
+      else i++;
+      if ((owner ?? closure)?.module !== module) continue;
+      const failure = owner
+        ? exploreClass(context, owner, skipped, end)
+        : closure && exploreFunction(context, closure, skipped, end);
       if (!failure || context.budget.spent < end) continue;
       return [{ message: `The functions that nobody calls in this file are not all read: ${failure.reason}.` }];
     }
@@ -130,15 +138,34 @@ function isolated(context: Context, by: string, end: number, body: () => void): 
   const previous = context.budget.limitTo(Math.min(context.budget.spent + limits.entrySteps, end));
   const first = context.models.length;
   try {
+    const failure = keepingModels(context, by, body);
+    if (failure !== thrown) return failed(context, first, failure);
+    // Nobody calls it, so the state it meets is not the one that is known here: it goes on as well as it can.
+    context.lenientAt = context.frames.length + 1;
+    const again = keepingModels(context, by, body);
+    return failed(context, first, again === thrown ? undefined : again);
+  } finally {
+    context.lenientAt = undefined;
+    context.budget.limitTo(previous);
+  }
+}
+
+function keepingModels(context: Context, by: string, body: () => void): Failure | undefined {
+  let ended: Failure | undefined;
+  // Undoing costs steps, too.
+  const undoing = attempt(() => {
     const outcome = inBranch(context, () => attempt(body));
     for (const { model, state } of changedModels(outcome)) {
       context.models.push({ ...model, ...state, born: ++context.clock, explored: true, changedBy: by });
     }
-    if (outcome.result) noteFailure(context, context.models.slice(first), outcome.result);
-    return outcome.result;
-  } finally {
-    context.budget.limitTo(previous);
-  }
+    ended = outcome.result;
+  });
+  return ended ?? undoing;
+}
+
+function failed(context: Context, first: number, failure: Failure | undefined): Failure | undefined {
+  if (failure) noteFailure(context, context.models.slice(first), failure);
+  return failure;
 }
 
 /** Last names of everything that is called or constructed anywhere in the file. */

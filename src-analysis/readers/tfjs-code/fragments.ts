@@ -14,7 +14,7 @@ export function fragments(context: Context, reported: ReadonlySet<ts.Node>): Mod
   const groups = new Map<string, Map<ts.Node, LayerValue>>();
   for (const layer of context.layers) {
     const { site } = layer;
-    if (!site || isStandIn(layer) || layer.used || reported.has(site)) continue;
+    if (!site || layer.place !== site || isStandIn(layer) || layer.used || reported.has(site)) continue;
     const owner = enclosingFunctionName(site) ?? 'layers';
     const group = groups.get(owner) ?? new Map<ts.Node, LayerValue>();
     if (group.size < limits.fragmentLayers && !group.has(site)) group.set(site, layer);
@@ -40,6 +40,7 @@ function fragment(context: Context, name: string, layers: readonly LayerValue[])
     born: ++context.clock,
     type: 'functional',
     site,
+    place: site,
     name,
     maker: undefined,
     explored: true,

@@ -184,7 +184,7 @@ const globals: ReadonlyMap<string, Value> = new Map<string, Value>([
   ],
   ['NaN', Number.NaN],
   ['Infinity', Number.POSITIVE_INFINITY],
-  ['require', builtin('require', (_context, { args }) => importedModule(args[0], '*'))],
+  ['require', builtin('require', (context, { args, node }) => importedModule(context, args[0], '*', node))],
   ['structuredClone', builtin('structuredClone', (_context, { args }) => args[0])],
 ]);
 

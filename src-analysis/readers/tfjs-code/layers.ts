@@ -7,7 +7,7 @@ import { declaredInputShape } from '../tfjs-layers/input.ts';
 import { BudgetSpent, limits } from './budget.ts';
 import { toLayerConfig } from './config-values.ts';
 import type { Context, Why } from './context.ts';
-import { quote, sentence } from './context.ts';
+import { placeOf, quote, sentence } from './context.ts';
 import { describeCustomLayer } from './custom-layers.ts';
 import { receiver } from './properties.ts';
 import type { ApplyNode, ArrayValue, LayerValue, ModelValue, ObjectValue, TensorValue, Value } from './values.ts';
@@ -49,6 +49,7 @@ function registerLayer(
     config,
     name: typeof config.name === 'string' && config.name !== '' ? config.name : undefined,
     site,
+    place: site && placeOf(context, site),
     trainable: undefined,
     used: implicit,
     implicit,

@@ -2,7 +2,7 @@ import type ts from 'typescript';
 import { type LayerConfig, unknown as unknownConfig } from '../tfjs-layers/config.ts';
 import { addGap, forEither, touch } from './branches.ts';
 import type { Context } from './context.ts';
-import { quote } from './context.ts';
+import { placeOf, quote } from './context.ts';
 import { applyLayer, inputConfig, makeImplicitInput, outputsOf, unknownLayerOn, unknownTensor } from './layers.ts';
 import { receiver, usableAlternatives } from './properties.ts';
 import type { Activation } from './scope.ts';
@@ -22,6 +22,7 @@ function makeModel(
     born: ++context.clock,
     type,
     site,
+    place: placeOf(context, site),
     name: typeof name === 'string' && name !== '' ? name : undefined,
     maker: activation?.callee && { name: activation.callee.name, args: activation.args },
     explored: context.exploring,

@@ -1,10 +1,11 @@
-import ts from 'typescript';
 import type { CancellationToken, ReadResult, SourceFile } from '../reader.ts';
 import { makeBudget } from './budget.ts';
 import { commentsOf } from './comments.ts';
 import { makeContext } from './context.ts';
 import { exploreUncalled, runModule } from './explore.ts';
-import { selectModels } from './select-models.ts';
+import { selectWithImporters } from './importers.ts';
+import { makeModule } from './module-files.ts';
+import { parseSource } from './parse.ts';
 
 const nothing: ReadResult = { models: [], errors: [], comments: [] };
 
@@ -25,33 +26,17 @@ const nothing: ReadResult = { models: [], errors: [], comments: [] };
 export function readTfjsCode(file: SourceFile, cancel: CancellationToken): ReadResult {
   const text = file.text ?? '';
   if (!/\btensorflow\b|\btf\b/.test(text)) return nothing;
-  const source = parse(file.path, text);
+  const source = parseSource(file.path.replaceAll('\\', '/'), text);
   if (!source) {
     return { ...nothing, errors: [{ message: 'This file is nested too deeply to be read.' }] };
   }
-  const context = makeContext(source, makeBudget(cancel));
-  const errors = [...runModule(context), ...exploreUncalled(context)];
-  context.budget.limitTo(Number.POSITIVE_INFINITY);
-  const selected = selectModels(context);
+  const main = makeModule(undefined, source, 'main');
+  const context = makeContext(source, makeBudget(cancel), main, file.related);
+  const errors = [...runModule(context, main), ...exploreUncalled(context, main)];
+  const selected = selectWithImporters(context, main);
   return {
     models: selected.models,
     errors: [...errors, ...selected.errors],
     comments: commentsOf(source),
   };
-}
-
-function parse(path: string, text: string): ts.SourceFile | undefined {
-  try {
-    const options = { languageVersion: ts.ScriptTarget.ESNext, jsDocParsingMode: ts.JSDocParsingMode.ParseNone };
-    return ts.createSourceFile(path, text, options, true, scriptKind(path));
-  } catch (error) {
-    // TypeScript's parser is recursive: its stack overflows on thousands of nested brackets.
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-function scriptKind(path: string): ts.ScriptKind {
-  if (/\.tsx$/i.test(path)) return ts.ScriptKind.TSX;
-  return /\.[cm]?ts$/i.test(path) ? ts.ScriptKind.TS : ts.ScriptKind.JSX;
 }

@@ -1,23 +1,28 @@
 import type ts from 'typescript';
-import type { ModelGraph } from '../../model/graph.ts';
+import type { ModelGraph, Range } from '../../model/graph.ts';
 import type { ReadError } from '../reader.ts';
 import { limits } from './budget.ts';
 import { type BuiltModel, buildGraph } from './build-graph.ts';
 import type { Context } from './context.ts';
-import { rangeOf } from './context.ts';
+import { rangeIn } from './context.ts';
 import { fragments } from './fragments.ts';
 import { nodesOf } from './models.ts';
 import { calleeName, enclosingFunctionName, modelNameFor } from './names.ts';
 import type { ModelValue, Value } from './values.ts';
 import { isArray, isPrimitive } from './values.ts';
 
+export interface Selection {
+  readonly models: readonly ModelGraph[];
+  readonly errors: readonly ReadError[];
+}
+
 /**
  * The models to report, of all that evaluation made. Models used as layers of others are parts of those, unless they
  * are trained on their own. Several models made at one place of the source are one, unless their graphs differ; calls
  * with known arguments count for more than calls that nobody makes.
  */
-export function selectModels(context: Context): { models: ModelGraph[]; errors: ReadError[] } {
-  const candidates = context.models.filter(model => !isEmpty(model));
+export function selectModels(context: Context): Selection {
+  const candidates = context.models.filter(model => !isEmpty(model) && concerns(context, model));
   const whole = candidates.filter(model => !model.nested || model.trained);
   const { chosen, errors } = choose(context, whole);
   const reported = sitesOf(chosen);
@@ -26,10 +31,19 @@ export function selectModels(context: Context): { models: ModelGraph[]; errors: 
   const nested = choose(context, lost);
   for (const site of sitesOf(nested.chosen)) reported.add(site);
   const loose = fragments(context, reported).map(model => toChosen(context, model, false));
-  const all = [...chosen, ...nested.chosen, ...loose].sort((a, b) => a.model.site.pos - b.model.site.pos);
+  const all = [...chosen, ...nested.chosen, ...loose].sort((a, b) => placeIn(a.model) - placeIn(b.model));
   const names = uniqueNames(all);
   const models = all.map(({ built }, index) => ({ ...built.graph, name: names[index] ?? built.graph.name }));
   return { models, errors: [...errors, ...nested.errors, ...problemsOf(all.map(({ built }) => built))] };
+}
+
+/** A model is told in the file that makes it, calls the function that makes it, or makes one of its layers. */
+function concerns(context: Context, model: ModelValue): boolean {
+  return model.place !== undefined || nodesOf(context, model).some(({ layer }) => layer.place && !layer.implicit);
+}
+
+function placeIn(model: ModelValue): number {
+  return (model.place ?? model.site).pos;
 }
 
 function sitesOf(chosen: readonly Chosen[]): Set<ts.Node> {
@@ -43,7 +57,10 @@ function isReported(context: Context, model: ModelValue, reported: ReadonlySet<t
 
 function choose(context: Context, candidates: readonly ModelValue[]): { chosen: Chosen[]; errors: ReadError[] } {
   const bySite = new Map<ts.Node, ModelValue[]>();
-  for (const model of candidates) bySite.set(model.site, [...(bySite.get(model.site) ?? []), model]);
+  for (const model of candidates) {
+    const key = model.place ?? model.site;
+    bySite.set(key, [...(bySite.get(key) ?? []), model]);
+  }
   const chosen: Chosen[] = [];
   const errors: ReadError[] = [];
   let layers = 0;
@@ -56,14 +73,19 @@ function choose(context: Context, candidates: readonly ModelValue[]): { chosen: 
     }
     if (variants.length > limits.variants) {
       const message = `More than ${limits.variants} different models are made here; the first ${limits.variants} are analysed.`;
-      errors.push({ message, range: rangeOf(context, calleeName(site)) });
+      errors.push({ message, ...withRange(context, site) });
     }
     if (layers <= limits.layers && chosen.length < limits.models) continue;
     const message = `This file makes too many models or layers; the first ${chosen.length} models are analysed, up to here.`;
-    errors.push({ message, range: rangeOf(context, calleeName(site)) });
+    errors.push({ message, ...withRange(context, site) });
     break;
   }
   return { chosen, errors };
+}
+
+function withRange(context: Context, site: ts.Node): { range?: Range } {
+  const range = rangeIn(context, calleeName(site));
+  return range ? { range } : {};
 }
 
 interface Chosen {
@@ -93,15 +115,28 @@ function distinct(context: Context, group: readonly ModelValue[]): Chosen[] {
   }
   const variants = [...seen.values()];
   const complete = variants.filter(({ model, built }) => !model.explored || isComplete(built.graph));
-  const kept = complete.length > 0 ? complete : variants.slice(0, 1);
+  const kept = complete.length > 0 ? complete : leastUnknown(variants);
   return kept.length > 1 ? kept : kept.map(only => ({ ...only, variant: false }));
 }
 
-function toChosen(context: Context, model: ModelValue, variant: boolean): Chosen {
-  return { model, built: buildGraph(context, model, model.name ?? modelNameFor(model.site)), variant };
+/** Of models that are all incomplete, the one of which the most is known. */
+function leastUnknown(variants: readonly Chosen[]): Chosen[] {
+  const [first, ...others] = variants.map(made => ({ made, open: openness(made.built.graph) }));
+  if (!first) return [];
+  return [others.reduce((best, next) => (next.open < best.open ? next : best), first).made];
 }
 
-function isComplete(graph: ModelGraph): boolean {
+function openness(graph: ModelGraph): number {
+  const shapes = graph.layers.flatMap(layer => layer.outputShapes);
+  const open = shapes.reduce((sum, shape) => sum + (shape ? shape.filter(dim => dim === null).length : 4), 0);
+  return open + 4 * graph.layers.filter(layer => layer.op.kind === 'unknown').length;
+}
+
+function toChosen(context: Context, model: ModelValue, variant: boolean): Chosen {
+  return { model, built: buildGraph(context, model, model.name ?? modelNameFor(model.place ?? model.site)), variant };
+}
+
+export function isComplete(graph: ModelGraph): boolean {
   return (
     graph.gaps.length === 0 &&
     graph.layers.every(layer => layer.outputShapes.every(shape => shape?.every(d => d !== null)))
@@ -118,7 +153,8 @@ function uniqueNames(chosen: readonly Chosen[]): string[] {
   });
   const repeated = countNames(names);
   names = names.map((name, index) => {
-    const around = chosen[index] && enclosingFunctionName(chosen[index].model.site);
+    const model = chosen[index]?.model;
+    const around = model && enclosingFunctionName(model.place ?? model.site);
     return (repeated.get(name) ?? 0) > 1 && around !== undefined && around !== name ? `${name} (${around})` : name;
   });
   const taken = new Map<string, number>();

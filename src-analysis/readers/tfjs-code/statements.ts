@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { dependsOn } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { runLoop } from './loops.ts';
-import { bindImportEquals, bindImports } from './modules.ts';
+import { bindExportAssignment, bindImportEquals, bindImports } from './modules.ts';
 import { strictlyEqual } from './operators.ts';
 import { bindPattern } from './patterns.ts';
 import type { Binding, Scope } from './scope.ts';
@@ -111,7 +111,7 @@ function declareStatement(context: Context, scope: Scope, node: ts.Statement): v
     declare(context, scope, node.name?.text ?? 'default', makeClass(context, scope, node));
   } else if (ts.isImportDeclaration(node)) bindImports(context, scope, node);
   else if (ts.isImportEqualsDeclaration(node)) bindImportEquals(context, scope, node);
-  else if (ts.isExportAssignment(node)) evaluate(context, scope, node.expression);
+  else if (ts.isExportAssignment(node)) bindExportAssignment(context, scope, node);
   else if (ts.isEnumDeclaration(node)) declare(context, scope, node.name.text, makeEnum(context, scope, node));
   else if (ts.isModuleDeclaration(node) && node.body && ts.isModuleBlock(node.body)) {
     runStatements(context, childScope(scope), node.body.statements);

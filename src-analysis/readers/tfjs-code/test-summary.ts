@@ -1,5 +1,5 @@
 import type { Layer, ModelGraph, Range, Shape } from '../../model/graph.ts';
-import { neverCancelled } from '../reader.ts';
+import { neverCancelled, type RelatedFiles, type SourceFile } from '../reader.ts';
 import { readTfjsCode } from './read.ts';
 
 /** For tests: reads a snippet and tells what was found in lines of text, without the indentation of the snippet. */
@@ -8,8 +8,30 @@ export function summarise(
   path = 'model.ts',
   prelude = "import * as tf from '@tensorflow/tfjs';\n",
 ): string[] {
-  const code = prelude + text;
-  const { models, errors } = readTfjsCode({ path, text: code }, neverCancelled);
+  return summariseFile({ path, text: prelude + text });
+}
+
+/** The same of a file among others, given by path; the prelude is not added. */
+export function summariseFiles(files: Readonly<Record<string, string>>, path: string): string[] {
+  const related: RelatedFiles = {
+    read: name => (Object.hasOwn(files, name) ? files[name] : undefined),
+    importers: name => Object.keys(files).filter(other => other !== name && importsFrom(files[other] ?? '', name)),
+  };
+  return summariseFile({ path, text: files[path] ?? '', related });
+}
+
+function importsFrom(text: string, name: string): boolean {
+  return text.includes(
+    `./${name
+      .split('/')
+      .at(-1)
+      ?.replace(/\.\w+$/, '')}`,
+  );
+}
+
+function summariseFile(file: SourceFile): string[] {
+  const code = file.text ?? '';
+  const { models, errors } = readTfjsCode(file, neverCancelled);
   return [
     ...models.flatMap(model => modelLines(code, model)),
     ...errors.map(error => `error: ${error.message}${at(code, error.range)}`),

@@ -3,6 +3,7 @@ import type { Dim, Gap, Shape } from '../../model/graph.ts';
 import type { LayerDescription } from '../tfjs-layers/build.ts';
 import type { LayerConfig } from '../tfjs-layers/config.ts';
 import type { Context } from './context.ts';
+import type { Module } from './module-files.ts';
 import type { Scope } from './scope.ts';
 
 /**
@@ -63,6 +64,8 @@ export interface FunctionValue {
   readonly kind: 'function';
   readonly node: ts.FunctionLikeDeclaration;
   readonly scope: Scope;
+  /** The file it stands in. */
+  readonly module: Module;
   readonly name: string;
   /** `this` when it is called by nobody we see: the object or instance it was defined on. */
   thisHint?: Value;
@@ -90,6 +93,8 @@ export interface ClassValue {
   readonly kind: 'class';
   readonly node: ts.ClassLikeDeclaration;
   readonly scope: Scope;
+  /** The file it stands in. */
+  readonly module: Module;
   readonly name: string;
   readonly base: Value;
   readonly methods: Map<string, FunctionValue>;
@@ -115,6 +120,8 @@ export interface LayerValue {
   readonly name: string | undefined;
   /** The call that makes it, or that makes it necessary. */
   readonly site: ts.Node | undefined;
+  /** Where to show it in the file that is read: `site`, or the call that led to it in another file. */
+  readonly place: ts.Node | undefined;
   /** Nobody wrote it: the input of a sequential model. */
   readonly implicit: boolean;
   /** Assigned later (`layer.trainable = false`); undefined while the configuration decides. */
@@ -160,6 +167,8 @@ export interface ModelValue {
   readonly type: 'sequential' | 'functional';
   /** The call that makes it. */
   readonly site: ts.Node;
+  /** Where to show it in the file that is read: `site`, or the call that led to it in another file. */
+  readonly place: ts.Node | undefined;
   readonly name: string | undefined;
   /** The call of the function that made it, for telling apart models made by several calls. */
   readonly maker: { readonly name: string; readonly args: readonly Value[] } | undefined;
