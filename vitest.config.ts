@@ -11,6 +11,7 @@ export default defineConfig({
       'server/**/*.test.ts',
       'client/**/*.test.ts',
       'scripts/**/*.test.mjs',
+      'study/**/*.test.ts',
       'test/*.test.ts',
       'test/lsp/**/*.test.ts',
     ],

@@ -1,0 +1,76 @@
+import { analyseModel } from '../src-analysis/analyse.ts';
+import { sizeOf } from '../src-analysis/model/geometry.ts';
+import type { ModelGraph } from '../src-analysis/model/graph.ts';
+import { neverCancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
+import { readTfjsCode } from '../src-analysis/readers/tfjs-code/read.ts';
+import { attackNamed } from '../src-attack/attacks/registry.ts';
+import { runAttack } from '../src-attack/attacks/run-attack.ts';
+import { gradientsAt } from '../src-attack/defences/share.ts';
+import type { Engine } from '../src-attack/engines/engine.ts';
+import { parsePreprocess } from '../src-attack/image/preprocess.ts';
+import { inputToIntensities, picturesToInput } from '../src-attack/image/tensor.ts';
+import { engineProducts } from '../src-attack/linear-algebra/engine-products.ts';
+import { scoreImage } from '../src-attack/metrics/scores.ts';
+import { imageShapeOf } from '../src-attack/run/image-input.ts';
+import { targetOf } from '../src-attack/run/label.ts';
+import { victimOf } from '../src-attack/run/victim-of.ts';
+import { numericIdentifiable } from '../src-attack/verify/identifiable.ts';
+import { weightsOfModel } from '../src-attack/weights/model-weights.ts';
+import { type Architecture, architecture } from './architectures.ts';
+import { type pictureNames, studyPicture } from './pictures.ts';
+import type { Compared, Result } from './results.ts';
+
+/** The strongest attack there is for one image and a model that can be differentiated. */
+const method = 'gauss-newton';
+const preprocess = parsePreprocess('x/255 - 0.5');
+
+/** Measures and attacks one model on one picture. The label is the model's seed modulo ten. */
+export async function measure(
+  { seed, code }: Architecture,
+  picture: (typeof pictureNames)[number],
+  engine: Engine,
+  root: string,
+): Promise<Result> {
+  const { file, model } = read({ seed, code });
+  const weights = weightsOfModel(model, file, () => undefined, seed);
+  const victim = victimOf(model, weights.values, 1);
+  const { shape } = imageShapeOf(victim);
+  const x = picturesToInput([studyPicture(picture, shape.channels, root)], shape, preprocess);
+  const y = targetOf(victim, seed % 10);
+  const products = engineProducts(engine);
+  const observed = await gradientsAt(engine, victim, x, y);
+  const means = { engine, products };
+  const numeric = await numericIdentifiable(victim, { x, y }, means, seed, neverCancelled, () => {});
+  const problem = { victim, observed, y, shape, preprocess, engine, products };
+  const found = await runAttack(attackNamed(method)!, problem, { seed }, { cancel: neverCancelled });
+  const intensities = (values: ArrayLike<number>) => inputToIntensities(values, shape, preprocess);
+  const scores = scoreImage(intensities(found.x ?? new Float64Array(x.length)), intensities(x), shape);
+  const { psnr, ssim } = scores;
+  return { seed, picture, measured: numeric.rank, method, psnr, ssim, seconds: found.seconds };
+}
+
+/** Sets results beside what the analysis, as it is now, says of their models. */
+export function compare(results: readonly Result[]): Compared[] {
+  const predictions = new Map<number, Omit<Compared, keyof Result>>();
+  const predictionOf = (seed: number) => {
+    const known = predictions.get(seed) ?? predict(seed);
+    predictions.set(seed, known);
+    return known;
+  };
+  return results.map(result => ({ ...result, ...predictionOf(result.seed) }));
+}
+
+function predict(seed: number): Omit<Compared, keyof Result> {
+  const { kind, code } = architecture(seed);
+  const { model } = read({ seed, code });
+  const { identifiable, metric } = analyseModel(model, new Map(), neverCancelled);
+  const unknowns = sizeOf(model.layers[model.inputs[0]!.layer]!.outputShapes[0]);
+  return { kind, unknowns: unknowns!, predicted: identifiable.rank, c: metric.c };
+}
+
+function read({ seed, code }: Pick<Architecture, 'seed' | 'code'>): { file: SourceFile; model: ModelGraph } {
+  const file = { path: `study-${seed}.js`, text: code };
+  const model = readTfjsCode(file, neverCancelled).models[0];
+  if (!model) throw new Error(`Model ${seed} of the study cannot be read.`);
+  return { file, model };
+}

@@ -1,0 +1,50 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import type { Kind } from './architectures.ts';
+
+/** One attack of the study. What the analysis predicts is not kept: it is computed anew for every report. */
+export interface Result {
+  readonly seed: number;
+  readonly picture: string;
+  /** r measured at this picture, float64. */
+  readonly measured: number;
+  readonly method: string;
+  /** On intensities clamped to [0, 1]. */
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly seconds: number;
+}
+
+/** A result beside what the analysis says of its model. */
+export interface Compared extends Result {
+  readonly kind: Kind;
+  /** n: entries of the input. */
+  readonly unknowns: number;
+  /** r by the analysis; null where it says unknown. */
+  readonly predicted: number | null;
+  readonly c: number | null;
+}
+
+export function keyOf({ seed, picture }: Pick<Result, 'seed' | 'picture'>): string {
+  return `${seed} ${picture}`;
+}
+
+/** Results of earlier runs; a line that was cut off when a run was killed is left out, and done again. */
+export function loadResults(file: string): Map<string, Result> {
+  const results = new Map<string, Result>();
+  if (!existsSync(file)) return results;
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    try {
+      const result = JSON.parse(line) as Result;
+      results.set(keyOf(result), result);
+    } catch {
+      // Empty or cut off.
+    }
+  }
+  return results;
+}
+
+export function saveResult(file: string, result: Result): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  appendFileSync(file, `${JSON.stringify(result)}\n`);
+}
