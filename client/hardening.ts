@@ -50,13 +50,13 @@ async function choose(result: HardenResult): Promise<HardenRow | undefined> {
     (row): RowItem => ({
       label: row.leak,
       description: [row.metric, row.parameters && `parameters ${row.parameters}`].filter(Boolean).join(' · '),
-      detail: row.changes.join(', '),
+      detail: row.changes.join(' · '),
       row,
     }),
   );
   const picked = await vscode.window.showQuickPick(items, {
     title: `${result.model}: now ${result.figures}`,
-    placeHolder: `Choose what to apply. ${result.note}`,
+    placeHolder: result.note,
     matchOnDescription: true,
     matchOnDetail: true,
   });

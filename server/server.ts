@@ -208,7 +208,7 @@ export function startServer(connection: Connection): void {
     // What runs on saving asks for other kinds: it never waits for analysis.
     if (context.only?.every(kind => !isQuickFix(kind))) return known;
     const ours = context.diagnostics.filter(diagnostic => diagnostic.source === source);
-    return [...known, ...(await whatIfs.actionsAt(document, range, ours, token))];
+    return [...(await whatIfs.actionsAt(document, range, ours, token)), ...known];
   });
 
   connection.onRequest(reportRequest, async ({ uri }: ReportParams): Promise<ReportResult> => {

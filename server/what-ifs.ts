@@ -117,10 +117,10 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
 
 function noteOn(result: (WhatIfsResult & { kind: 'hardening' }) | undefined): string {
   if (!result?.before) return 'Only TensorFlow.js code can be changed, and this model could not be analysed again.';
-  const searched = `${result.analysed} combinations were analysed${result.complete ? '' : ' before the time was over'}`;
+  const searched = `${result.analysed} combinations analysed${result.complete ? '' : ' before the time was over'}`;
   return result.rows.length > 0
-    ? `${searched}; parameters stay within ±20 %, outputs keep their shape.`
-    : `No change found: ${searched}, and none that keeps the output’s shape and the parameters within ±20 % lowers r.`;
+    ? `${searched}: parameters within ±20 %, same output shape`
+    : `${searched}: none that keeps the output’s shape, and the parameters within ±20 %, lowers what the gradient holds.`;
 }
 
 /** The layers whose call holds the range; on a model's own token, all of its layers. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Variant } from './evaluate.ts';
+import { neverCancelled } from '../readers/reader.ts';
+import { subjectsOf, type Variant } from './evaluate.ts';
 import type { Figures } from './figures.ts';
-import { relativeParameters, share, whatIfTitle } from './wording.ts';
+import { changeTexts, relativeParameters, share, whatIfTitle } from './wording.ts';
 
 const before: Figures = { rank: 1000, unknowns: 1000, c: 0, parameters: 2000 };
 
@@ -37,3 +38,22 @@ test.each([
 ])('%s of 2000 parameters reads %j', (parameters, expected) =>
   expect(relativeParameters(before, { ...before, parameters })).toBe(expected),
 );
+
+test('changes read by layer', () => {
+  const [layer] = subjectsOf(
+    {
+      path: 'm.ts',
+      text: "import * as tf from '@tensorflow/tfjs';\ntf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [8] })] });",
+    },
+    new Map(),
+    neverCancelled,
+  );
+  const graph = layer!.model.graph;
+  expect(
+    changeTexts(graph, [
+      { layer: 1, parameter: 'units', from: [4], to: [2] },
+      { layer: 1, parameter: 'trainable', from: true, to: false },
+      { layer: 0, parameter: 'padding', from: 'same', to: 'valid' },
+    ]),
+  ).toEqual(['dense_1: units 4→2, trainable true→false', `${graph.layers[0]!.name}: padding same→valid`]);
+});

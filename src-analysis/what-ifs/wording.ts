@@ -1,7 +1,7 @@
 /** The sentences of what-ifs, made from figures. Formats; computes nothing. */
 import type { ModelGraph } from '../model/graph.ts';
 import { formatNumber } from '../reports/headline.ts';
-import { type Change, valueText } from './change.ts';
+import { type Change, type Value, valueText } from './change.ts';
 import type { Variant } from './evaluate.ts';
 import type { Figures } from './figures.ts';
 
@@ -43,9 +43,18 @@ export function relativeParameters(before: Figures, after: Figures): string {
   return `${percent > 0 ? '+' : '−'}${text.replace('-', '')} %`;
 }
 
-/** `conv2d_1 strides 1 → 2`. */
-export function changeText(graph: ModelGraph, { layer, parameter, from, to }: Change): string {
-  return `${graph.layers[layer]?.name ?? 'layer'} ${parameter} ${valueText(from)} → ${valueText(to)}`;
+/** `conv2d_1: strides 1→2, filters 8→4`, one entry a layer. */
+export function changeTexts(graph: ModelGraph, changes: readonly Change[]): string[] {
+  const byLayer = new Map<number, string[]>();
+  for (const { layer, parameter, from, to } of changes) {
+    const text = `${parameter} ${bare(from)}→${bare(to)}`;
+    byLayer.set(layer, [...(byLayer.get(layer) ?? []), text]);
+  }
+  return [...byLayer].map(([layer, texts]) => `${graph.layers[layer]?.name ?? 'layer'}: ${texts.join(', ')}`);
+}
+
+function bare(value: Value): string {
+  return typeof value === 'string' ? value : valueText(value);
 }
 
 /** A suggestion of combined changes, in words and in numbers. */
@@ -56,7 +65,7 @@ export interface HardeningRow {
   readonly metric: string;
   /** `−3.9 %`, the trainable parameters. */
   readonly parameters: string;
-  /** `conv2d_1 filters 12 → 6`, one entry a change. */
+  /** `conv2d_1: filters 12→6, strides 2→4`, one entry a layer. */
   readonly changes: readonly string[];
 }
 
@@ -68,6 +77,6 @@ export function hardeningRow(graph: ModelGraph, before: Figures, { changes, figu
     leak: known ? `r ${share(before)} → ${share(figures)}` : metric,
     metric: known ? metric : '',
     parameters: relativeParameters(before, figures),
-    changes: changes.map(change => changeText(graph, change)),
+    changes: changeTexts(graph, changes),
   };
 }

@@ -104,7 +104,7 @@ describe('hardening', () => {
   test('gives a table whose edits do what it says', async () => {
     const result = await client.connection.sendRequest<HardenResult>('leaklint/harden', { uri, model: 'digits' });
     expect(result).toMatchObject({ model: 'digits', version: 1 });
-    expect(result.note).toMatch(/^\d+ combinations were analysed/);
+    expect(result.note).toMatch(/^\d+ combinations analysed/);
     const [best] = result.rows;
     const to = Number(/→ ([\d.]+) %$/.exec(best?.leak ?? '')?.[1]);
     const lens = await lensOf(applied([...(best?.edits ?? [])]), 'hardened');
