@@ -5,7 +5,10 @@ import type { AttackReport, ResultReport, SweepReport } from '../src-attack/run/
 
 /** One passing line; null removes it. */
 export function progressLine(event: AttackEvent): string | null {
-  if (event.type === 'sweep-progress') return `${event.method}, level ${event.level + 1} of the sweep`;
+  if (event.type === 'sweep-progress') {
+    const { method, level, step, steps } = event;
+    return `sweep, level ${level + 1}: ${method}, step ${steps === null ? step : `${step}/${steps}`}`;
+  }
   if (event.type !== 'progress') return null;
   const share = event.steps ? Math.min(1, event.step / event.steps) : 0;
   const bar = '█'.repeat(Math.round(20 * share)).padEnd(20, '░');
@@ -47,7 +50,8 @@ function resultLines(result: ResultReport): string[] {
 }
 
 /** One line a level, one column a method. */
-function sweepLines({ results }: AttackReport, sweep: SweepReport): string[] {
+function sweepLines(report: AttackReport, sweep: SweepReport): string[] {
+  const results = report.results.filter(result => result.status !== 'failed');
   const methods = results.map(result => result.method);
   const width = Math.max(22, ...methods.map(method => method.length + 2));
   const cell = (scores: Partial<Scores> | undefined) =>

@@ -39,10 +39,14 @@ function shareDone(run: RunState): number {
     if (method.status === 'done' || method.status === 'failed') return 1;
     return method.steps ? Math.min(1, method.step / method.steps) : 0;
   });
-  return shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
+  const swept = run.sweep ? run.sweep.levels.length * shares.length : 0;
+  const done = shares.reduce((sum, share) => sum + share, 0) + (run.sweep?.results.length ?? 0);
+  return done / Math.max(1, shares.length + swept);
 }
 
 function messageOf(run: RunState): string {
+  const swept = run.sweep?.running;
+  if (swept) return `sweep, level ${swept.level + 1}: ${swept.method}, step ${swept.step}`;
   const running = run.methods.find(method => method.status === 'running');
   if (!running) return run.message || 'preparing';
   const psnr = running.scores?.psnr;

@@ -141,7 +141,14 @@ export type AttackEvent =
     }
   | { readonly type: 'method-failed'; readonly method: string; readonly message: string }
   /** A method is at work against a level of the swept defence. */
-  | { readonly type: 'sweep-progress'; readonly level: number; readonly method: string }
+  | {
+      readonly type: 'sweep-progress';
+      readonly level: number;
+      readonly method: string;
+      readonly step: number;
+      /** Steps of this method at this level, as far as known. */
+      readonly steps: number | null;
+    }
   | { readonly type: 'sweep-result'; readonly result: SweepResult; readonly report: unknown }
   | { readonly type: 'finished' }
   | { readonly type: 'cancelled' }

@@ -110,10 +110,16 @@ test('a sweep collects its results and stops with the run', () => {
     picture,
     note: '',
   };
-  const at = (level: number): AttackEvent => ({ type: 'sweep-progress', level, method: 'r-gap' });
+  const at = (level: number): AttackEvent => ({
+    type: 'sweep-progress',
+    level,
+    method: 'r-gap',
+    step: 2,
+    steps: 5,
+  });
   const swept: AttackEvent = { type: 'sweep-result', result, report: { version: 1 } };
   const run = fold([{ ...started, sweep } as AttackEvent, at(0), swept, at(1)]);
-  expect(run.sweep).toEqual({ ...sweep, results: [result], running: { level: 1, method: 'r-gap' } });
+  expect(run.sweep).toEqual({ ...sweep, results: [result], running: { level: 1, method: 'r-gap', step: 2, steps: 5 } });
   expect(run.report).toEqual({ version: 1 });
   expect(applyEvent(run, { type: 'cancelled' }).sweep).toMatchObject({ results: [result], running: null });
 });

@@ -37,8 +37,13 @@ export interface MethodState {
 /** A sweep as far as it has come. */
 export interface SweepState extends SweepPlan {
   readonly results: readonly SweepResult[];
-  /** What is at work now: index of the level, and the method. */
-  readonly running: { readonly level: number; readonly method: string } | null;
+  /** What is at work now: index of the level, the method and its step. */
+  readonly running: {
+    readonly level: number;
+    readonly method: string;
+    readonly step: number;
+    readonly steps: number | null;
+  } | null;
 }
 
 export interface RunState {
@@ -151,8 +156,8 @@ export function applyEvent(run: RunState, event: AttackEvent): RunState {
     case 'method-failed':
       return updateMethod(run, event.method, method => ({ ...method, status: 'failed', note: event.message }));
     case 'sweep-progress': {
-      const { level, method } = event;
-      return { ...run, sweep: run.sweep && { ...run.sweep, running: { level, method } } };
+      const { level, method, step, steps } = event;
+      return { ...run, sweep: run.sweep && { ...run.sweep, running: { level, method, step, steps } } };
     }
     case 'sweep-result': {
       const { result, report } = event;

@@ -27,6 +27,9 @@ export async function runSweep(
 ): Promise<AttackReport> {
   const { defence, parameter, meaning } = sweep;
   const levels: SweepLevelReport[] = [];
+  // What cannot treat the model without the swept defence cannot with it.
+  const failed = new Set(before.results.filter(result => result.status === 'failed').map(result => result.method));
+  const methods = request.methods.filter(method => !failed.has(method));
   const report = (): AttackReport => ({ ...before, sweep: { defence, parameter, meaning, levels: [...levels] } });
   for (const [index, { level, spec }] of sweep.levels.entries()) {
     if (hooks.cancel.isCancellationRequested) break;
@@ -35,10 +38,12 @@ export async function runSweep(
     const description = prepared.defence.at(-1)?.description ?? '';
     const results: SweepMethodReport[] = [];
     levels.push({ level, defence: prepared.defence, results });
-    for (const method of request.methods) {
+    for (const method of methods) {
       if (hooks.cancel.isCancellationRequested) break;
-      hooks.emit({ type: 'sweep-progress', level: index, method });
-      const { result, reached } = await attackOnce(findAttack(method), prepared, request, hooks.cancel, () => {});
+      const tell = ({ step, steps }: { readonly step: number; readonly steps: number | null }) =>
+        hooks.emit({ type: 'sweep-progress', level: index, method, step, steps });
+      tell({ step: 0, steps: null });
+      const { result, reached } = await attackOnce(findAttack(method), prepared, request, hooks.cancel, tell);
       const { status, seconds, steps, note } = result;
       const scores = reached?.scores ?? null;
       results.push({

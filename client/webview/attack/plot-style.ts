@@ -29,5 +29,7 @@ export function axisStyle(): uPlot.Axis {
 export const chartHeight = 200;
 
 export function chartWidth(root: HTMLElement): number {
-  return Math.max(240, Math.min(560, root.clientWidth - 16));
+  const space = root.clientWidth - 16;
+  // Two stand side by side where there is room.
+  return Math.max(240, Math.min(560, space >= 560 ? Math.floor(space / 2) - 16 : space));
 }

@@ -182,6 +182,7 @@ function statusLine(run: RunState | null): string {
     case 'running': {
       const swept = run.sweep?.running;
       if (run.sweep && swept) {
+        // Steps are not told here: the line is read out whenever it changes.
         return `Sweeping ${run.sweep.defence}: ${swept.method}, level ${swept.level + 1} of ${run.sweep.levels.length}${engine}.`;
       }
       const running = run.methods.find(method => method.status === 'running');

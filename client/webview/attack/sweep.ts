@@ -41,10 +41,11 @@ export function createSweep(root: HTMLElement) {
       root.replaceChildren();
       plots = [];
       if (!sweep || !run) return;
-      const methods = run.methods.map(method => method.method);
+      // What cannot treat the model is not swept; its card says why.
+      const methods = run.methods.filter(method => method.status !== 'failed').map(method => method.method);
       const holder = make('div', { className: 'charts' });
       root.append(
-        make('h2', {}, `${sweep.defence} over ${sweep.parameter}`),
+        make('h2', {}, `Defence sweep: ${sweep.defence} over ${sweep.parameter}`),
         make('p', { className: 'summary' }, `${sweep.parameter}: ${sweep.meaning}.`),
         holder,
         tableOf(run, sweep, methods),
@@ -108,7 +109,9 @@ function tableOf(run: RunState, sweep: SweepState, methods: readonly string[]): 
     'tr',
     {},
     header('without', 'row'),
-    ...run.methods.map(method => cell(method.pictures[0]?.png, method.scores, method.status === 'failed', method.note)),
+    ...run.methods
+      .filter(method => methods.includes(method.method))
+      .map(method => cell(method.pictures[0]?.png, method.scores, false, method.note)),
   );
   const rows = sweep.levels.map((level, index) => {
     const results = methods.map(method => at(sweep, index, method));
@@ -123,7 +126,13 @@ function tableOf(run: RunState, sweep: SweepState, methods: readonly string[]): 
       ),
     );
   });
-  return make('table', {}, make('caption', {}, caption), make('thead', {}, head), make('tbody', {}, without, ...rows));
+  return make(
+    'table',
+    { className: 'levels' },
+    make('caption', {}, caption),
+    make('thead', {}, head),
+    make('tbody', {}, without, ...rows),
+  );
 }
 
 function header(text: string, scope: 'row' | 'col'): HTMLTableCellElement {
