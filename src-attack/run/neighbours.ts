@@ -10,7 +10,7 @@ export interface Neighbours {
 
 /**
  * Draws neighbours from sample pictures: square cuts of at least half their smaller side, half of them mirrored, so that
- * no two are alike. Labels are drawn without repetition, those of the batch left out, while there are enough classes.
+ * they differ. Labels are drawn without repetition, those of the batch left out, while there are enough classes.
  * @param size of the pictures in the model's input
  */
 export function drawNeighbours(
