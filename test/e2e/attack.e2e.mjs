@@ -48,6 +48,38 @@ export const tests = {
       await shot('attack-restored');
     }),
 
+  'a batch of two, a chain of defences and a sweep': () =>
+    withVsCode(
+      { folder: 'test/e2e/batch', openFile: 'model.ts', size: { width: 1500, height: 1500 } },
+      async ({ editor, palette, frame, shot }) => {
+        await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
+        await palette(panel);
+        const view = frame();
+        await view.locator('#run').waitFor({ timeout: 60_000 });
+        await tick(view, 'r-gap', true);
+        await view.locator('#batch').check();
+        await view.locator('#setup .images label', { hasText: 'Balloon' }).locator('input').check();
+        assert.equal(await view.locator('#label').inputValue(), '0, 1');
+        await view.locator('#defence-kind').selectOption('noise');
+        await view.locator('#sweep-levels').check();
+        await view.locator('#defence').fill('clip:1 noise:1e-4..1e-1');
+        await view.locator('#defence').press('Tab');
+        await view.locator('#run').click();
+        await view.locator('.status', { hasText: /^Done/ }).waitFor({ timeout: 120_000 });
+        assert.equal(await card(view, 'Targets').locator('img:not([hidden])').count(), 2);
+        assert.equal(await card(view, 'gauss-newton').locator('img:not([hidden])').count(), 2);
+        assert.match(await card(view, 'gauss-newton').locator('.scores').innerText(), /mean PSNR .* best /);
+        assert.match(await card(view, 'r-gap').locator('.note').innerText(), /takes one image/);
+        assert.match(await view.locator('ul.defence').innerText(), /clipped to norm 1/);
+        const rows = view.locator('table.levels tbody tr');
+        assert.deepEqual(await rows.locator('th').allInnerTexts(), ['without', '1e-4', '0.001', '0.01', '0.1']);
+        assert.equal(await rows.locator('td', { hasText: /dB · SSIM/ }).count(), 5);
+        await shot('attack-batch');
+        await rows.last().scrollIntoViewIfNeeded();
+        await shot('attack-sweep');
+      },
+    ),
+
   'cancel keeps what was reached': () =>
     withVsCode(workspace, async ({ editor, palette, frame, shot }) => {
       await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });

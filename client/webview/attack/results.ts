@@ -61,6 +61,7 @@ export function createResults(root: HTMLElement) {
       setText(status, statusLine(run));
       if (!run) return;
       const rows = rowsOf(run);
+      grid.classList.toggle('batch', rows > 1);
       const target = card('target', rows > 1 ? 'Targets' : 'Target');
       updateTarget(target, run, rows);
       const shown = [
@@ -121,6 +122,8 @@ function updateMethod(card: Card, method: MethodState, rows: number): Card {
       caption: rows > 1 && images[i] ? `${decibels(images[i].psnr)}, SSIM ${images[i].ssim.toFixed(3)}` : '',
     })),
   );
+  // Why there is no picture stands where the pictures would.
+  card.pictures.hidden = method.status === 'failed' && pictures.length === 0;
   card.progress.hidden = method.status !== 'running';
   if (method.steps) card.progress.value = Math.min(1, method.step / method.steps);
   else card.progress.removeAttribute('value');
