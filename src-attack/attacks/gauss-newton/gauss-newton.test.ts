@@ -73,9 +73,34 @@ describe('the attack', () => {
     expect(Math.min(...psnr)).toBeGreaterThan(40);
   });
 
-  test('gets through ReLU by smooth stand-ins', async () => {
-    const relu: ChainLayer = { type: 'leakyRelu', alpha: 0 };
-    const { psnr } = await reconstruct([conv(16, 5, 1, 2), relu, conv(12, 3, 2, 1), relu, dense], [landscape(8)]);
+  describe.each([
+    ['ReLU', 0],
+    ['leaky ReLU', 0.01],
+  ])('with %s', (_, alpha) => {
+    const kink: ChainLayer = { type: 'leakyRelu', alpha };
+
+    test('is exact layer by layer where the layers determine the picture', async () => {
+      const { psnr, note } = await reconstruct(
+        [conv(12, 5, 2, 2), kink, conv(12, 5, 1, 2), kink, dense],
+        [landscape(8)],
+      );
+      expect(psnr[0]).toBeGreaterThan(70);
+      expect(note).toMatch(/layer by layer/);
+    });
+
+    test('fills what the first layer leaves open by the prior and by what the units that are off tell', async () => {
+      const layers = [conv(4, 3, 2, 1), kink, conv(8, 3, 1, 1), kink, dense];
+      const { psnr, loss } = await reconstruct(layers, [landscape(8)]);
+      expect(psnr[0]).toBeGreaterThan(21);
+      expect(psnr[0]).toBeLessThan(60);
+      expect(loss.at(-1)).toBeLessThan(1e-3);
+    });
+  });
+
+  test('follows smooth stand-ins through the ReLUs of a residual network', async () => {
+    const layers = [conv(8, 3, 1, 1), { type: 'leakyRelu', alpha: 0 }, { type: 'residual', kernel: 3 }, dense] as const;
+    const { psnr, note } = await reconstruct(layers, [landscape(8)]);
+    expect(note).toBe('');
     expect(psnr[0]).toBeGreaterThan(60);
   });
 

@@ -1,30 +1,22 @@
 import { throwIfCancelled } from '../../../src-analysis/readers/reader.ts';
 import { createRandom } from '../../optimisers/random.ts';
 import { type Attack, type AttackOptions, type AttackProblem, batchOf, NotFinite, type Recorder } from '../attack.ts';
-import { followSmoothing } from './continuation.ts';
+import { throughKinks } from './kinks.ts';
 import { createGradientModel, type GradientModel } from './model.ts';
+import { lastMu, polish } from './polish.ts';
 import { quadraticPrior, totalVariationPrior } from './prior.ts';
 import { smoothLoss } from './smoothing.ts';
-import { direction, type Iterate, linearise, lineSearch, type StepSettings } from './step.ts';
+import { direction, type Iterate, linearise, lineSearch, minimalDamping, type StepSettings } from './step.ts';
 
 const firstMu = 1e-3;
-const lastMu = 1e-10;
 /** One image: μ falls fast and the prior turns to total variation; several: slowly, so that they come apart. */
 const muFactor = { single: 0.2, batch: 0.5 };
 const quadraticSteps = 3;
-/** Against rounding only: relative to the mean diagonal of JᵀJ. */
-const minimalDamping = 1e-12;
-const polishSteps = 12;
-/** A misfit for each gradient tensor that float32 gradients cannot tell from zero. */
-const roundingMisfit = 1e-13;
-/** A misfit for each gradient tensor at which the observed gradient counts as reached. */
-const reachedMisfit = 1e-9;
-
 /**
  * Gauss–Newton on the whole gradient (Leaklint): min Σ_l ‖g_l(x) − g_l*‖²/‖g_l*‖² + μ·uᵀL(u)u with μ → 0, u the
  * intensities and L the pixel grid's Laplacian, its edges reweighted to total variation. The gradient's Jacobian is
- * used in full, so everything the gradient holds is reached and the prior fills only what it does not. ReLU and leaky
- * ReLU are approached through smooth stand-ins.
+ * used in full, so everything the gradient holds is reached and the prior fills only what it does not. Models with
+ * ReLU or leaky ReLU, where the steps would stall, go another way (see kinks.ts).
  */
 export const gaussNewton: Attack = {
   name: 'gauss-newton',
@@ -38,21 +30,12 @@ export const gaussNewton: Attack = {
         await polish(model, await fadePrior(model, u, problem, options, recorder), problem, options, recorder);
         return;
       }
-      const finish = async (from: Float64Array): Promise<Iterate | null> => {
-        const end = await polish(model, await at(model, from), problem, options, recorder);
-        return end.misfit.value < reachedMisfit * problem.observed.length ? end : null;
-      };
-      recorder.record((await model.misfit(u)).value, model.toInput(u));
-      await followSmoothing(smoothed, u, problem, options, recorder, finish);
+      await throughKinks(model, smoothed, u, problem, options, recorder);
     } finally {
       await model.dispose();
     }
   },
 };
-
-async function at(model: GradientModel, u: Float64Array): Promise<Iterate> {
-  return { u, misfit: await model.misfit(u) };
-}
 
 function start(problem: AttackProblem, model: GradientModel, seed: number): Float64Array {
   const u = new Float64Array(model.unknowns);
@@ -74,7 +57,7 @@ async function fadePrior(
   const factor = batch === 1 ? muFactor.single : muFactor.batch;
   const steps = options.steps ?? Math.ceil(Math.log(lastMu / firstMu) / Math.log(factor)) + 1;
   recorder.expect(steps);
-  let current = await at(model, u);
+  let current: Iterate = { u, misfit: await model.misfit(u) };
   recorder.record(current.misfit.value, model.toInput(u));
   let mu = firstMu;
   for (let step = 0; step < steps; step++) {
@@ -91,35 +74,6 @@ async function fadePrior(
     current = found.iterate;
     recorder.record(current.misfit.value, model.toInput(current.u));
     mu = Math.max(mu * factor, lastMu);
-  }
-  return current;
-}
-
-/** Without the prior on the picture: steps as long as each at least halves the misfit, down to rounding. */
-async function polish(
-  model: GradientModel,
-  from: Iterate,
-  problem: AttackProblem,
-  options: AttackOptions,
-  recorder: Recorder,
-): Promise<Iterate> {
-  const prior = quadraticPrior(problem.shape, batchOf(problem));
-  const enough = roundingMisfit * problem.observed.length;
-  let current = from;
-  let mu = lastMu;
-  for (let step = 0; step < Math.min(polishSteps, options.steps ?? polishSteps); step++) {
-    throwIfCancelled(recorder.cancel);
-    if (current.misfit.value < enough) break;
-    const settings: StepSettings = { prior, mu, priorOn: 'change', damping: minimalDamping };
-    const linear = await linearise(model, current, problem, recorder.cancel);
-    const d = await direction(linear, current.u, settings, problem, recorder.cancel);
-    const found = d && (await lineSearch(model, current, d, settings, problem));
-    if (!found?.decreased) break;
-    const before = current.misfit.value;
-    current = found.iterate;
-    recorder.record(current.misfit.value, model.toInput(current.u));
-    if (current.misfit.value > before / 2) break;
-    mu /= 10;
   }
   return current;
 }

@@ -30,6 +30,8 @@ export interface GradientModel {
   /** One row for every unknown: the column J·e_i, shortened without loss (see compression.ts). */
   jacobianColumns(u: Float64Array, gradients: readonly Values[], cancel: CancellationToken): Promise<Float32Array[]>;
   toInput(u: Float64Array): Float64Array;
+  /** The inverse of `toInput`. */
+  fromInput(x: Float64Array): Float64Array;
   dispose(): Promise<void>;
 }
 
@@ -79,6 +81,7 @@ export async function createGradientModel(
   return {
     unknowns,
     toInput,
+    fromInput: x => x.map((value, i) => (value - offset[i]!) / scale[i]!),
     async misfit(u) {
       const values = list(await forward.run({ [xName]: toInput(u), ...extra() }));
       let value = 0;

@@ -46,6 +46,8 @@ export async function linearise(
   return { normal, meanDiagonal: diagonalOf(normal).reduce((sum, d) => sum + d, 0) / model.unknowns, descent };
 }
 
+/** Against rounding only: relative to the mean diagonal of JᵀJ. */
+export const minimalDamping = 1e-12;
 /** Damping is raised by this factor while the matrix is not positive definite in floating point. */
 const dampingGrowth = 100;
 

@@ -9,7 +9,8 @@ import { substitute } from '../../ir/rewrite.ts';
 import { createAdam } from '../../optimisers/adam.ts';
 import type { Attack, AttackOptions, AttackProblem, Recorder } from '../attack.ts';
 import { cosineDistance, createTargets, freshName, gradientDistance, inputName, totalVariation } from '../objective.ts';
-import { type LayerSolution, solveBackwards } from '../r-gap/backwards.ts';
+import { leastNormSolution, solveBackwards } from '../r-gap/backwards.ts';
+import type { KnownLayer } from '../r-gap/layer-system.ts';
 
 /** Steps of Adam and weights of the three terms, for the convolution next to the input, the second, and deeper ones. */
 const presets = [
@@ -32,7 +33,9 @@ export const hybrid: Attack = {
     const start = await solveBackwards(problem, recorder);
     const before = await gradientDistance(problem, start);
     recorder.record(before, start);
-    const x = await solveBackwards(problem, recorder, solution => improve(solution, problem, options, recorder));
+    const x = await solveBackwards(problem, recorder, async (layer, depth) =>
+      improve(layer, depth, await leastNormSolution(layer, problem, recorder), problem, options, recorder),
+    );
     const after = await gradientDistance(problem, x);
     recorder.record(after, x);
     if (before <= after) {
@@ -42,17 +45,19 @@ export const hybrid: Attack = {
 };
 
 async function improve(
-  solution: LayerSolution,
+  layer: KnownLayer,
+  depth: number,
+  start: Float64Array,
   problem: AttackProblem,
   options: AttackOptions,
   recorder: Recorder,
 ): Promise<Float64Array> {
-  const preset = presets[Math.min(solution.depth, presets.length - 1)]!;
+  const preset = presets[Math.min(depth, presets.length - 1)]!;
   const steps = options.steps ?? preset.steps;
-  const { program, run } = await compileTerms(solution, problem, preset);
-  const x = solution.x.slice();
+  const { program, run } = await compileTerms(layer, problem, preset);
+  const x = start.slice();
   const step = createAdam(x, learningRate);
-  const isPicture = solution.node.inputs[0] === problem.victim.x;
+  const isPicture = layer.node.inputs[0] === problem.victim.x;
   try {
     for (let i = 0; i < steps; i++) {
       throwIfCancelled(recorder.cancel);
@@ -72,13 +77,13 @@ interface Terms {
 }
 
 async function compileTerms(
-  solution: LayerSolution,
+  layer: KnownLayer,
   problem: AttackProblem,
   weights: { readonly cosine: number; readonly variation: number; readonly system: number },
 ): Promise<Terms> {
   const { victim, engine, y } = problem;
   const { graph } = victim;
-  const { node, geometry, kernel, z, delta, kernelGradient } = solution;
+  const { node, geometry, kernel, z, cutOff, delta, kernelGradient } = layer;
   const data = node.inputs[0]!;
   const free = graph.input(freshName(graph, 'layer input'), data.shape);
   const targets = createTargets(problem);
@@ -88,7 +93,8 @@ async function compileTerms(
   const from = <T>(list: readonly T[]) => later.map(l => list[l]!);
 
   const w = graph.constant('kernel', node.inputs[1]!.shape, kernel);
-  const system: Node[] = [squaredNorm(sub(conv(free, w, geometry), graph.constant('output', node.shape, z)))];
+  const apart = sub(conv(free, w, geometry), graph.constant('output', node.shape, z));
+  const system: Node[] = [squaredNorm(cutOff ? mul(apart, graph.constant('known', node.shape, cutOff.known)) : apart)];
   if (kernelGradient) {
     const k = convWeightGrad(free, graph.constant('delta', node.shape, delta), w.shape, geometry);
     system.push(squaredNorm(sub(k, graph.constant('kernel gradient', w.shape, kernelGradient))));

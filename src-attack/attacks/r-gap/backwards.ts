@@ -9,31 +9,28 @@ import { type AttackProblem, batchOf, NotApplicable, type Recorder } from '../at
 import { freshName, inputName } from '../objective.ts';
 import { chainOf, type Link } from './chain.ts';
 import { denseFeatures, scaledFeatures } from './dense.ts';
-import { type Constants, invert } from './inverse.ts';
+import { type Constants, invert, type KnownValue } from './inverse.ts';
 import { type KnownLayer, layerSystem } from './layer-system.ts';
 
-/** One convolution solved: what went into it. */
-export interface LayerSolution extends KnownLayer {
-  /** 0 for the convolution next to the model's input. */
-  readonly depth: number;
-  readonly x: Float64Array;
-}
-
-/** Improves the solution of one layer before the next is solved. */
-export type Refine = (solution: LayerSolution) => Promise<Float64Array>;
+/**
+ * What went into one convolution, from what came out of it.
+ * @param depth 0 for the convolution next to the model's input
+ */
+export type SolveLayer = (layer: KnownLayer, depth: number) => Promise<Float64Array>;
 
 const iterations = { perUnknown: 2, most: 6000 };
 const tolerance = 1e-11;
 
 /**
  * R-GAP's recursion: from the dense layer's gradient, which holds its input, backwards through inverse activations and
- * one least-squares problem a convolution, to the model's input.
+ * one least-squares problem a convolution, to the model's input. Through ReLU it takes the equations of the units that
+ * are on.
  * @throws {NotApplicable} for batches, forks and operations without an inverse.
  */
 export async function solveBackwards(
   problem: AttackProblem,
   recorder: Recorder,
-  refine?: Refine,
+  solve: SolveLayer = layer => leastNormSolution(layer, problem, recorder),
 ): Promise<Float64Array> {
   const { victim } = problem;
   if (batchOf(problem) !== 1) {
@@ -43,26 +40,27 @@ export async function solveBackwards(
   const constants = await constantsOf(problem, chain);
   const observedFor = await observedKernels(problem, chain);
   const isConv = ({ node }: Link) => node.operation.kind === 'conv';
-  let output: Float64Array | undefined;
+  let output: KnownValue | undefined;
   let depth = chain.filter(isConv).length;
   for (let i = chain.length - 1; i >= 0; i--) {
     throwIfCancelled(recorder.cancel);
     const link = chain[i]!;
     const { node } = link;
     if (node.operation.kind === 'matmul') {
-      output = await featuresBefore(problem, chain, i, output, observedFor.get(node), constants);
+      const features = await featuresBefore(problem, chain, i, output?.values, observedFor.get(node), constants);
+      output = features && { values: features };
     } else if (output && node.operation.kind === 'conv') {
       const layer: KnownLayer = {
         node,
         geometry: node.operation.geometry,
         kernel: constants.get(node.inputs[1]!)!,
-        z: output,
-        delta: await gradientAt(problem, node, output),
+        z: output.values,
+        cutOff: output.cutOff,
+        delta: await gradientAt(problem, node, output.values),
         kernelGradient: observedFor.get(node),
       };
-      const x = await solveLayer(layer, problem, recorder);
       depth--;
-      output = refine ? await refine({ ...layer, depth, x }) : x;
+      output = { values: await solve(layer, depth) };
     } else if (output) {
       output = invert(link, output, constants);
     }
@@ -72,10 +70,15 @@ export async function solveBackwards(
       'r-gap starts at a dense layer with an observed gradient, and the model has none. Use gauss-newton.',
     );
   }
-  return output;
+  return output.values;
 }
 
-async function solveLayer(layer: KnownLayer, problem: AttackProblem, recorder: Recorder): Promise<Float64Array> {
+/** Least squares of U x = v; of all solutions the shortest. */
+export async function leastNormSolution(
+  layer: KnownLayer,
+  problem: AttackProblem,
+  recorder: Recorder,
+): Promise<Float64Array> {
   const { operator, right, dispose } = await layerSystem(layer, preciseEngine(problem));
   try {
     const maxIterations = Math.min(iterations.most, iterations.perUnknown * operator.columns);

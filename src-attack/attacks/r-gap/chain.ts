@@ -40,7 +40,6 @@ export function chainOf(victim: Victim): Link[] {
 /** Describes an operation that cannot be inverted, for a message. */
 export function describe(node: Node): string {
   const { operation } = node;
-  if (operation.kind === 'leakyRelu' && operation.alpha === 0) return 'ReLU, which loses the sign of what is negative';
   if (operation.kind === 'gate' || operation.kind === 'oneHotMax') return 'a selection (max-pooling or the like)';
   return `the operation "${operation.kind}"`;
 }

@@ -5,12 +5,60 @@ import { describe, type Link } from './chain.ts';
 /** Values of nodes that do not depend on the model's input. */
 export type Constants = ReadonlyMap<Node, Float64Array>;
 
+/** What is known of values of which a ReLU cut some off. */
+export interface CutOff {
+  /** 1 where the value is known, 0 where it was cut off. */
+  readonly known: Float64Array;
+  /** A value that was cut off is on that side of this limit on which the made-up one is. */
+  readonly limit: Float64Array;
+}
+
+/** The value of a node on the path, as far as the layers after it tell. */
+export interface KnownValue {
+  /** Made up where they were cut off: what counts there is that they are cut off again. */
+  readonly values: Float64Array;
+  /** Absent: known everywhere. */
+  readonly cutOff?: CutOff | undefined;
+}
+
 /**
- * The input of an invertible operation from its output, in float64: activations, bias additions, scalings and
- * rearrangements. Convolutions and dense layers are solved elsewhere.
- * @throws {NotApplicable} on an operation that loses information.
+ * The input of an operation from its output, in float64: activations, bias additions, scalings and rearrangements.
+ * Convolutions and dense layers are solved elsewhere.
+ * @throws {NotApplicable} on an operation that loses information, other than ReLU.
  */
-export function invert({ node, data }: Link, output: Float64Array, constants: Constants): Float64Array {
+export function invert(link: Link, output: KnownValue, constants: Constants): KnownValue {
+  const { operation, shape } = link.node;
+  if (operation.kind === 'leakyRelu' && operation.alpha === 0) return beforeRelu(output.values);
+  const values = invertEverywhere(link, output.values, constants);
+  if (!output.cutOff) return { values };
+  const { known, limit } = output.cutOff;
+  const arranged =
+    operation.kind === 'transpose'
+      ? transposeBack(known, shape, operation.permutation, link.node.inputs[link.data]!.shape)
+      : known;
+  return { values, cutOff: { known: arranged, limit: invertEverywhere(link, limit, constants) } };
+}
+
+/** Share of the largest output below which a ReLU's output counts as zero whatever the errors: float32's rounding. */
+const smallestActive = 1e-6;
+/** Share of the largest output above which it counts as active whatever the errors. */
+const surelyActive = 0.05;
+
+/**
+ * What goes into a ReLU: its output where that is positive, an arbitrary negative value elsewhere. Outputs are never
+ * negative, so the most negative one says how large the errors of this solution are.
+ */
+function beforeRelu(output: Float64Array): KnownValue {
+  const [lowest, highest] = output.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [0, 0]);
+  const threshold = Math.max(smallestActive * highest, Math.min(-2 * lowest, surelyActive * highest));
+  const known = output.map(value => (value > threshold ? 1 : 0));
+  return {
+    values: output.map((value, i) => (known[i] ? value : -1)),
+    cutOff: { known, limit: new Float64Array(output.length) },
+  };
+}
+
+function invertEverywhere({ node, data }: Link, output: Float64Array, constants: Constants): Float64Array {
   const { operation, shape } = node;
   const input = node.inputs[data]!;
   const other = () => {
@@ -56,7 +104,6 @@ export function invert({ node, data }: Link, output: Float64Array, constants: Co
       return output.map(value => Math.log(Math.max(value, Number.MIN_VALUE)));
     case 'leakyRelu': {
       const { alpha } = operation;
-      if (alpha === 0) throw lost(node);
       return output.map(value => (value > 0 === alpha > 0 || value > 0 ? value : value / alpha));
     }
     default:

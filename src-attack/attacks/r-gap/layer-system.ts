@@ -1,9 +1,10 @@
 import type { Engine } from '../../engines/engine.ts';
 import { conv, convInputGrad, convWeightGrad } from '../../ir/convolution.ts';
-import { add } from '../../ir/elementwise.ts';
+import { add, mul } from '../../ir/elementwise.ts';
 import { type ConvolutionGeometry, createGraph, type Node, sizeOf } from '../../ir/graph.ts';
 import type { LinearOperator } from '../../linear-algebra/conjugate-gradients.ts';
 import { norm } from '../../linear-algebra/vector.ts';
+import type { CutOff } from './inverse.ts';
 
 /**
  * The linear system U x = v of one convolution (Zhu & Blaschko 2021): weight rows W x = z and gradient rows
@@ -25,6 +26,8 @@ export interface KnownLayer {
   readonly kernel: Float64Array;
   /** Its output, and the gradient of the loss there. */
   readonly z: Float64Array;
+  /** Where a ReLU cuts `z` off: the equations there are left out. Absent: known everywhere. */
+  readonly cutOff?: CutOff | undefined;
   readonly delta: Float64Array;
   /** Observed gradient of the kernel in the kernel's layout; absent where the kernel is not trained. */
   readonly kernelGradient: Float64Array | undefined;
@@ -33,6 +36,7 @@ export interface KnownLayer {
 /** @param engine computes in float64 */
 export async function layerSystem(layer: KnownLayer, engine: Engine): Promise<LayerSystem> {
   const { node, geometry, kernel, z, delta, kernelGradient } = layer;
+  const known = layer.cutOff?.known;
   const [xShape, wShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
   const weightScale = inverseRowNorm(kernel, wShape[0]!);
   const gradientScale = kernelGradient ? inverseRowNorm(delta, node.shape[1]!) : 0;
@@ -42,12 +46,14 @@ export async function layerSystem(layer: KnownLayer, engine: Engine): Promise<La
   const gradients = graph.input('gradients', wShape);
   const w = graph.constant('scaled kernel', wShape, scaled(kernel, weightScale));
   const d = graph.constant('scaled delta', node.shape, scaled(delta, gradientScale));
+  const mask = known && graph.constant('known outputs', node.shape, known);
+  const masked = (rows: Node) => (mask ? mul(rows, mask) : rows);
   const forward = await engine.compile(
-    { outputs: conv(x, w, geometry), gradients: convWeightGrad(x, d, wShape, geometry) },
+    { outputs: masked(conv(x, w, geometry)), gradients: convWeightGrad(x, d, wShape, geometry) },
     { precision: 'float64' },
   );
   const backward = await engine.compile(
-    { x: add(convInputGrad(outputs, w, xShape, geometry), convInputGrad(d, gradients, xShape, geometry)) },
+    { x: add(convInputGrad(masked(outputs), w, xShape, geometry), convInputGrad(d, gradients, xShape, geometry)) },
     { precision: 'float64' },
   );
   const join = (first: ArrayLike<number>, second: ArrayLike<number>) => {
@@ -58,7 +64,10 @@ export async function layerSystem(layer: KnownLayer, engine: Engine): Promise<La
   };
   const count = sizeOf(node.shape);
   return {
-    right: join(scaled(z, weightScale), scaled(kernelGradient ?? new Float64Array(kernel.length), gradientScale)),
+    right: join(
+      scaled(known ? z.map((value, i) => value * known[i]!) : z, weightScale),
+      scaled(kernelGradient ?? new Float64Array(kernel.length), gradientScale),
+    ),
     operator: {
       columns: sizeOf(xShape),
       async apply(values) {

@@ -17,6 +17,7 @@ async function solve(layers: readonly ChainLayer[], batch = 1) {
 }
 
 const dense: ChainLayer = { type: 'dense', units: 5, bias: true };
+const relu: ChainLayer = { type: 'leakyRelu', alpha: 0 };
 const conv = (options: Partial<ChainLayer> = {}): ChainLayer =>
   ({ type: 'conv', filters: 6, kernel: 3, ...options }) as ChainLayer;
 
@@ -28,6 +29,11 @@ const soluble: readonly (readonly [string, readonly ChainLayer[]])[] = [
   ['the activation sigmoid', [conv(), { type: 'sigmoid' }, dense]],
   ['the activation softplus', [conv(), { type: 'softplus' }, dense]],
   ['a leaky ReLU of slope 0.2', [conv(), { type: 'leakyRelu', alpha: 0.2 }, dense]],
+  ['ReLU', [conv({ filters: 12 }), relu, dense]],
+  [
+    'two convolutions and ReLU',
+    [conv({ filters: 12, bias: true }), relu, conv({ filters: 12, padding: 1 }), relu, dense],
+  ],
   ['no activation', [conv(), dense]],
   ['two convolutions', [conv(), { type: 'tanh' }, conv({ filters: 8, padding: 1 }), { type: 'tanh' }, dense]],
   ['a dense layer in front', [{ type: 'dense', units: 12, bias: true }, { type: 'tanh' }, dense]],
@@ -54,7 +60,7 @@ test('a deficient layer gives the solution of least norm: a picture, but not the
 });
 
 const refused: readonly (readonly [string, readonly ChainLayer[], number, RegExp])[] = [
-  ['ReLU', [conv(), { type: 'leakyRelu', alpha: 0 }, dense], 1, /loses the sign.*gauss-newton/],
+  ['a branch', [conv(), relu, { type: 'residual', kernel: 3 }, dense], 1, /has a branch.*gauss-newton/],
   ['a batch', [conv(), { type: 'tanh' }, dense], 2, /takes one image/],
 ];
 

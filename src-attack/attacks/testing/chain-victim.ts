@@ -1,10 +1,11 @@
 import { reshape } from '../../ir/arrange.ts';
 import { conv, convolutionGeometry } from '../../ir/convolution.ts';
-import { add, leakyRelu, sigmoid, softplus, tanh } from '../../ir/elementwise.ts';
+import { add, leakyRelu, relu, sigmoid, softplus, tanh } from '../../ir/elementwise.ts';
 import { gradient } from '../../ir/gradient.ts';
 import { createGraph, type Node, sizeOf, type Values } from '../../ir/graph.ts';
 import { crossEntropy } from '../../ir/loss.ts';
 import { dense } from '../../ir/matmul.ts';
+import { globalAveragePool } from '../../ir/pooling.ts';
 import { createRandom } from '../../optimisers/random.ts';
 import type { Victim, VictimParameter } from '../../victim/victim.ts';
 
@@ -20,7 +21,10 @@ export type ChainLayer =
     }
   | { readonly type: 'dense'; readonly units: number; readonly bias?: boolean }
   | { readonly type: 'tanh' | 'sigmoid' | 'softplus' | 'identity' }
-  | { readonly type: 'leakyRelu'; readonly alpha: number };
+  | { readonly type: 'leakyRelu'; readonly alpha: number }
+  /** h + ReLU(conv(h)), the convolution of stride 1 and without bias. */
+  | { readonly type: 'residual'; readonly kernel: number }
+  | { readonly type: 'globalAverage' };
 
 /** Values of the next weight, of the given shape; `fanIn` for scaled random ones. */
 export type WeightSource = (shape: readonly number[], fanIn: number) => Values;
@@ -60,7 +64,14 @@ export function chainVictim(
       const features = flat.shape[1]!;
       h = dense(flat, parameter(id, 'kernel', [layer.units, features], features), true);
       if (layer.bias) h = add(h, parameter(id, 'bias', [layer.units], features));
-    } else if (layer.type === 'leakyRelu') h = leakyRelu(h, layer.alpha);
+    } else if (layer.type === 'residual') {
+      const channels = h.shape[1]!;
+      const shape = [channels, channels, layer.kernel, layer.kernel];
+      const p = (layer.kernel - 1) / 2;
+      const geometry = convolutionGeometry({ padBefore: [p, p] });
+      h = add(h, relu(conv(h, parameter(id, 'kernel', shape, channels * layer.kernel ** 2), geometry)));
+    } else if (layer.type === 'globalAverage') h = globalAveragePool(h);
+    else if (layer.type === 'leakyRelu') h = leakyRelu(h, layer.alpha);
     else if (layer.type !== 'identity') h = { tanh, sigmoid, softplus }[layer.type](h);
   });
   const y = graph.input('y', h.shape);
