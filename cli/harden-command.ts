@@ -7,7 +7,7 @@ import { readModels } from '../src-analysis/readers/read.ts';
 import { neverCancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
 import { formatNumber } from '../src-analysis/reports/headline.ts';
 import { tableLines } from '../src-analysis/reports/table.ts';
-import type { Figures } from '../src-analysis/what-ifs/figures.ts';
+import { type Figures, isComparable } from '../src-analysis/what-ifs/figures.ts';
 import { defaultHardening } from '../src-analysis/what-ifs/hardening.ts';
 import { share } from '../src-analysis/what-ifs/wording.ts';
 import { createRelatedFiles } from '../src-attack/run/related-files.ts';
@@ -109,7 +109,10 @@ function textOf({ path: file }: SourceFile, name: string, found: Found, toleranc
     line(before, before.parameters === null ? 'unknown' : String(before.parameters), 'as it is'),
     ...rows.map(row => line(row.figures, row.parameters, row.changes.join('; '))),
   ]);
-  const none = rows.length === 0 ? ['', 'No such change makes the gradient hold less of the input.'] : [];
+  const why = isComparable(before)
+    ? 'No such change makes the gradient hold less of the input.'
+    : 'r and c(M) of this model are unknown: there is nothing to compare changes by. “leaklint check” says why.';
+  const none = rows.length === 0 ? ['', why] : [];
   return [`${name} (${file})`, ...table.map(text => `  ${text}`), ...none, '', searched, ''].join('\n');
 }
 

@@ -10,6 +10,8 @@ import { type HardeningRow, hardeningRow, whatIfTitle } from '../src-analysis/wh
 
 export interface WhatIfsRequest {
   readonly file: SourceFile;
+  /** Texts of open documents by absolute path, for a host that has some: they count for more than the files on disk. */
+  readonly open?: readonly (readonly [string, string])[];
   /** Exact ranks known so far, by geometry key. */
   readonly exact: readonly (readonly [string, ConvRanks | null])[];
   /** Milliseconds; what is analysed by then is the answer. */

@@ -28,6 +28,9 @@ import { shapeHints } from './inlay-hints.ts';
 import { lensesOf } from './lenses.ts';
 import { createLinter } from './linter.ts';
 import { summarise } from './model-summaries.ts';
+import { onnxTextLanguage } from './onnx-documents.ts';
+import { registerOnnxNavigation } from './onnx-navigation.ts';
+import { registerOnnxRequests } from './onnx-requests.ts';
 import {
   type DebugResult,
   debugRequest,
@@ -87,13 +90,15 @@ export function startServer(connection: Connection): void {
     sendStatus(connection, uri, undefined, false);
   };
 
+  const openTexts = (document: TextDocument) =>
+    documents.all().flatMap(other => (other === document ? [] : [openText(other)]));
   const linter = createLinter({
     checker,
     exactRanks: exact.run,
     settings: settings.of,
     config: configs.of,
     pathOf: pathOf,
-    openTexts: document => documents.all().flatMap(other => (other === document ? [] : [openText(other)])),
+    openTexts,
     delay: typingDelay,
     onReport: publish,
     onBusy: document => sendStatus(connection, document.uri, linter.lastReport(document.uri), true),
@@ -132,6 +137,8 @@ export function startServer(connection: Connection): void {
         documentSymbolProvider: { label: 'Leaklint' },
         workspaceSymbolProvider: true,
         inlayHintProvider: true,
+        definitionProvider: true,
+        referencesProvider: true,
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
     };
@@ -155,6 +162,7 @@ export function startServer(connection: Connection): void {
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
     workspace.changed();
+    whatIfs.forget();
     for (const { uri } of changes) linter.fileChanged(URI.parse(uri).fsPath);
     const configChanges = changes.filter(change => URI.parse(change.uri).path.endsWith(`/${configFileName}`));
     if (configChanges.length === 0) return;
@@ -247,18 +255,21 @@ export function startServer(connection: Connection): void {
   const whatIfs = registerWhatIfs(connection, {
     documents,
     pathOf,
+    openTexts,
     cachedReport: linter.cachedReport,
     reportOf: linter.reportOf,
     exactRanks: linter.exactRanks,
   });
   const attacks = registerAttackRequests(connection, documents, uri => linter.reportOf(uri), pathOf);
   const verifications = registerVerifyRequests(connection, documents, pathOf);
+  const onnx = registerOnnxRequests(connection, { settings, configs, exactRanks: exact.run });
+  registerOnnxNavigation(connection, documents);
 
   connection.onShutdown(async () => {
     linter.dispose();
     attacks.dispose();
     verifications.dispose();
-    await Promise.all([checker.dispose(), exact.dispose(), workspace.dispose(), whatIfs.dispose()]);
+    await Promise.all([checker.dispose(), exact.dispose(), workspace.dispose(), whatIfs.dispose(), onnx.dispose()]);
   });
   documents.listen(connection);
   connection.listen();
@@ -285,6 +296,7 @@ const endings: Readonly<Record<string, string>> = {
   typescript: '.ts',
   typescriptreact: '.tsx',
   json: '.json',
+  [onnxTextLanguage]: '.onnxtxt',
 };
 
 /** The path of a document, for messages and to choose its reader; a document without a file is told by its language. */

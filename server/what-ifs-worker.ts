@@ -15,7 +15,7 @@ parentPort?.on('message', ({ id, request, cancelFlag }: Job<WhatIfsRequest>) => 
         return Atomics.load(flag, 0) !== 0;
       },
     };
-    const related = createRelatedFiles({ base: process.cwd() });
+    const related = createRelatedFiles({ base: process.cwd(), open: new Map(request.open) });
     answer({ result: runWhatIfs({ ...request, file: { ...request.file, related } }, cancel) });
   } catch (error) {
     if (error instanceof Cancelled) answer({});

@@ -15,6 +15,7 @@ import type { FileReport } from '../src-analysis/check.ts';
 import type { ConvRanks } from '../src-analysis/model/analysis.ts';
 import { modelLine } from '../src-analysis/reports/headline.ts';
 import type { TextEdit } from '../src-analysis/what-ifs/change.ts';
+import { isComparable } from '../src-analysis/what-ifs/figures.ts';
 import { overlaps, toLspRange } from './positions.ts';
 import { commands, type HardenParams, type HardenResult, hardenRequest, type RunAttackArgument } from './protocol.ts';
 import { createWorkerJobs } from './worker-jobs.ts';
@@ -33,6 +34,8 @@ const keptAnswers = 20;
 export interface WhatIfsOptions {
   readonly documents: TextDocuments<TextDocument>;
   readonly pathOf: (document: TextDocument) => string;
+  /** Texts of the other open documents by path, for code that imports them. */
+  readonly openTexts: (document: TextDocument) => readonly (readonly [string, string])[];
   /** The report of the document's present version if there is one already. */
   readonly cachedReport: (uri: string) => FileReport | undefined;
   readonly reportOf: (uri: string, token: CancellationToken) => Promise<FileReport | undefined>;
@@ -56,13 +59,16 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
     budget: number,
     token: CancellationToken,
   ): Promise<WhatIfsResult | undefined> {
-    const key = JSON.stringify([document.uri, document.version, ask]);
+    // What other documents hold may matter too: code imports.
+    const versions = options.documents.all().map(({ uri, version }) => [uri, version]);
+    const key = JSON.stringify([document.uri, versions, ask]);
     const known = answers.get(key);
     if (known) return known;
     const file = { path: options.pathOf(document), text: document.getText() };
     const stop = new AbortController();
     const registration = token.onCancellationRequested(() => stop.abort());
-    const result = await jobs.run({ file, exact: options.exactRanks(), budget, ask }, stop.signal);
+    const open = options.openTexts(document);
+    const result = await jobs.run({ file, open, exact: options.exactRanks(), budget, ask }, stop.signal);
     registration.dispose();
     if (result) answers.set(key, result);
     const [oldest] = answers.keys();
@@ -112,11 +118,18 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
     };
   });
 
-  return { actionsAt, dispose: jobs.dispose };
+  return {
+    actionsAt,
+    /** Files on disk changed, which code may import. */
+    forget: () => answers.clear(),
+    dispose: jobs.dispose,
+  };
 }
 
 function noteOn(result: (WhatIfsResult & { kind: 'hardening' }) | undefined): string {
   if (!result?.before) return 'Only TensorFlow.js code can be changed, and this model could not be analysed again.';
+  if (!isComparable(result.before))
+    return 'r and c(M) of this model are unknown: there is nothing to compare changes by.';
   const searched = `${result.analysed} combinations analysed${result.complete ? '' : ' before the time was over'}`;
   return result.rows.length > 0
     ? `${searched}: parameters within ±20 %, same output shape`

@@ -2,6 +2,7 @@
  * The models of the workspace's files, whether open or not: found by the command line's search, analysed in the
  * background one file at a time, and kept until a file's time or size changes. Looks at nothing until it is asked.
  */
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { URI } from 'vscode-uri';
@@ -40,6 +41,8 @@ export interface WorkspaceList {
 
 interface KnownFile {
   readonly stamp: string;
+  /** Other files that the models rest on, with their stamps: code imports. */
+  readonly related: readonly (readonly [file: string, stamp: string])[];
   readonly models: readonly SummarisedModel[] | null;
   readonly failure?: string;
 }
@@ -57,7 +60,7 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
 
   async function scan(): Promise<void> {
     const seen = new Set<string>();
-    let modelFiles = 0;
+    const modelFiles = 0;
     leftOut = '';
     for (const folder of await options.folders()) {
       for await (const file of searchFiles(folder, { isIncluded: options.isIncluded, onUnreadable: () => {} })) {
@@ -68,26 +71,9 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
           break;
         }
         seen.add(file);
-        const entry = await visit(file);
-        if (entry && isListed(entry)) modelFiles++;
-      }
-    }
-    for (const file of known.keys()) if (!seen.has(file)) known.delete(file);
-  }
-
-  /** Brings what is known of a file up to date. */
-  async function visit(file: string, whateverSize = false): Promise<KnownFile | undefined> {
-    const stats = await stat(file).catch(() => null);
-    if (!stats) return undefined;
-    const stamp = `${stats.mtimeMs} ${stats.size}`;
-    const before = known.get(file);
-    if (before?.stamp === stamp && (before.models || !whateverSize)) return before;
-    const binary = binaryExtensions.includes(path.extname(file).slice(1).toLowerCase());
-    const large = stats.size > (binary ? limits.binaryBytes : limits.textBytes);
-    // Large text is hardly ever a model, and reading it to see would cost more than it tells.
-    const entry =
+        const entry: KnownFile =
       large && !whateverSize
-        ? { stamp, models: binary ? null : [] }
+        ? { stamp, related: [], models: binary ? null : [] }
         : { stamp, ...(await analyse(file, whateverSize)) };
     known.set(file, entry);
     return entry;
@@ -95,14 +81,16 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
 
   async function analyse(file: string, named: boolean): Promise<Omit<KnownFile, 'stamp'>> {
     const read = await readSourceFile(file);
-    if (read.kind === 'unreadable') return { models: [], ...(named ? { failure: read.message } : {}) };
-    if (!named && !looksLikeModel(read.file)) return { models: [] };
+    const nothing = { related: [], models: [] };
+    if (read.kind === 'unreadable') return { ...nothing, ...(named ? { failure: read.message } : {}) };
+    if (!named && !looksLikeModel(read.file)) return nothing;
     const outcome = await options.check(read.file);
-    if (outcome.kind === 'failed') return { models: [], failure: outcome.message };
-    if (outcome.kind === 'cancelled') return { models: [] };
+    if (outcome.kind === 'failed') return { ...nothing, failure: outcome.message };
+    if (outcome.kind === 'cancelled') return nothing;
     const models = summarise(URI.file(file).toString(), read.file.text, outcome.report);
     const failure = models.length === 0 ? failureOf(outcome.report) : undefined;
-    return { models, ...(failure === undefined ? {} : { failure }) };
+    const related = await Promise.all(outcome.read.map(async other => [other, await stampAt(other)] as const));
+    return { related, models, ...(failure === undefined ? {} : { failure }) };
   }
 
   function start(): Promise<void> {
@@ -158,6 +146,20 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
       disposed = true;
     },
   };
+}
+
+function stampOf({ mtimeMs, size }: Stats): string {
+  return `${mtimeMs} ${size}`;
+}
+
+/** '' for a file that is not there. */
+function stampAt(file: string): Promise<string> {
+  return stat(file).then(stampOf, () => '');
+}
+
+async function isUnchanged(related: KnownFile['related']): Promise<boolean> {
+  const stamps = await Promise.all(related.map(([file]) => stampAt(file)));
+  return related.every(([, stamp], index) => stamp === stamps[index]);
 }
 
 function isListed({ models, failure }: KnownFile): boolean {

@@ -23,6 +23,11 @@ export function figuresOf({ graph, analysis }: AnalysedModel): Figures {
   };
 }
 
+/** Whether there is anything to compare changes by. */
+export function isComparable({ rank, unknowns, c }: Figures): boolean {
+  return unknowns !== null && unknowns > 0 && (rank !== null || c !== null);
+}
+
 /** Entries of all weights that training changes; weights that several layers share count once. */
 function trainableParameters(graph: ModelGraph): number | null {
   let sum = 0;

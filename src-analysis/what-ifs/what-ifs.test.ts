@@ -113,6 +113,11 @@ model.add(tf.layers.dense({ units: 10 }));
   expect(new Set(edits).size).toBe(edits.length);
 });
 
+test('a model whose figures are unknown has no what-ifs', () => {
+  const text = `${importTf}const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [globalThis.size], units: 4 })] });`;
+  expect(offered(subjectOf(text))).toEqual([]);
+});
+
 test('formats other than code have no what-ifs', () => {
   const json = JSON.stringify({ modelTopology: { class_name: 'Sequential', config: [] } });
   expect(subjectsOf({ path: 'model.json', text: json }, new Map(), neverCancelled)).toEqual([]);

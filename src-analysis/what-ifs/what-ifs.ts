@@ -2,7 +2,7 @@ import type { CancellationToken } from '../readers/reader.ts';
 import { candidatesFor } from './candidates.ts';
 import type { Change } from './change.ts';
 import { editsOf, evaluate, type Subject, type Variant } from './evaluate.ts';
-import type { Figures } from './figures.ts';
+import { type Figures, isComparable } from './figures.ts';
 
 /** A change of less than this share of n is not worth an edit. */
 const leastGain = 0.01;
@@ -21,8 +21,9 @@ export function* whatIfs(subject: Subject, layers: readonly number[], cancel: Ca
   }
 }
 
-/** Changes that the source lets be made. Layers made by one call have one and the same edit: it is tried once. */
+/** Changes that the source lets be made; none where their effect could not be told. Layers made by one call have one and the same edit: it is tried once. */
 export function distinctChanges(subject: Subject, layers: readonly number[]): Change[] {
+  if (!isComparable(subject.figures)) return [];
   const byEdit = new Map<string, Change>();
   for (const id of layers) {
     const layer = subject.model.graph.layers[id];

@@ -48,8 +48,8 @@ describe('the Models view', () => {
     const model = await childOf(await childOf(undefined, /model\.ts$/), /createModel/);
     await vscode.commands.executeCommand('leaklint.showLayerReport', model);
     await until('layer report', () =>
-      vscode.workspace.textDocuments.find(
-        ({ uri, getText }) => uri.scheme === 'leaklint-report' && /conv2d/.test(getText()),
+      vscode.window.visibleTextEditors.find(
+        ({ document }) => document.uri.scheme === 'leaklint-report' && /conv2d/.test(document.getText()),
       ),
     );
   });

@@ -185,6 +185,21 @@ describe('the tree view', () => {
       .toEqual(['new.mjs: fresh', 'small.ts: changed']);
   });
 
+  test('follows files that model code imports', async () => {
+    write('src/sizes.ts', 'export const units = 4;\n');
+    write(
+      'src/importer.ts',
+      `import { units } from './sizes';\n${small.replace('units: 4', 'units').replaceAll('small', 'importer')}`,
+    );
+    const detail = async () => {
+      const { layers } = await ask<LayersResult>('leaklint/models/layers', { uri: uriOf('src/importer.ts'), model: 0 });
+      return layers.at(-1)?.detail;
+    };
+    expect(await detail()).toBe('dense · [4]');
+    write('src/sizes.ts', 'export const units = 12;\n');
+    expect(await detail()).toBe('dense · [12]');
+  });
+
   test('has an answer for a file that is gone', async () => {
     const file = await ask<ModelFile>('leaklint/models/file', { uri: uriOf('gone.ts') });
     expect(file).toMatchObject({ models: [], failure: 'There is no such file any more.' });
