@@ -2,6 +2,7 @@ import { type CodeAction, CodeActionKind, type Diagnostic, type Range, TextEdit 
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
 import { toDiagnostic } from './diagnostics.ts';
+import { isReadOnly } from './onnx-documents.ts';
 import { overlaps } from './positions.ts';
 import { commands, type RunAttackArgument } from './protocol.ts';
 import { suppressionEdit } from './suppression-edit.ts';
@@ -22,7 +23,7 @@ export function actionsFor(
   for (const finding of report.findings) {
     const diagnostic = toDiagnostic(document, finding, ruleUriBase);
     if (!overlaps(diagnostic.range, range)) continue;
-    if (!notSuppressible.has(finding.ruleId) && report.models[0]?.graph.format === 'tfjs-code') {
+    if (!notSuppressible.has(finding.ruleId) && canSuppress(document, report)) {
       actions.push(suppress(document, diagnostic, finding.ruleId));
     }
     if (!offeredPages.has(finding.ruleId)) {
@@ -35,6 +36,12 @@ export function actionsFor(
     }
   }
   return actions;
+}
+
+/** Where a comment can be written: not in JSON, nor in a document that nobody can type into. */
+function canSuppress(document: TextDocument, report: FileReport): boolean {
+  const format = report.models[0]?.graph.format;
+  return (format === 'tfjs-code' || format === 'onnx-text') && !isReadOnly(document.uri);
 }
 
 function suppress(document: TextDocument, diagnostic: Diagnostic, ruleId: string): CodeAction {

@@ -11,6 +11,7 @@ import { modelLine } from '../src-analysis/reports/headline.ts';
 import type { AttackSpec } from '../src-attack/process/protocol.ts';
 import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import { createAttackHost } from './attacks.ts';
+import { shownFile } from './onnx-documents.ts';
 import {
   type AttackCancelParams,
   type AttackEventParams,
@@ -41,7 +42,8 @@ export function registerAttackRequests(
     log: line => connection.console.info(`attack: ${line}`),
   });
 
-  connection.onRequest(attackModelsRequest, async ({ uri }: AttackModelsParams): Promise<AttackModel[]> => {
+  connection.onRequest(attackModelsRequest, async ({ uri: shown }: AttackModelsParams): Promise<AttackModel[]> => {
+    const uri = shownFile(shown);
     const report = (await reportOf(uri)) ?? (await reportOfFile(uri));
     return (report?.models ?? []).map(({ graph, analysis }) => ({
       name: graph.name,
@@ -49,7 +51,8 @@ export function registerAttackRequests(
     }));
   });
   connection.onRequest(attackChoicesRequest, () => host.choices());
-  connection.onRequest(attackStartRequest, ({ id, uri, spec }: AttackStartParams) => {
+  connection.onRequest(attackStartRequest, ({ id, uri: shown, spec }: AttackStartParams) => {
+    const uri = shownFile(shown);
     const document = documents.get(uri);
     const { modelName, ...rest } = spec;
     const model: AttackSpec['model'] = {

@@ -5,6 +5,7 @@ import { type ConfigCache, configPathOf, type FoundConfig, findConfig } from '..
 import { type ConfigProblem, defaultConfig, type ResolvedConfig } from '../src-analysis/findings/config.ts';
 import { fileFilterOf } from '../src-analysis/findings/globs.ts';
 import { source } from './diagnostics.ts';
+import { shownFile } from './onnx-documents.ts';
 
 export interface DocumentConfig {
   readonly config: ResolvedConfig;
@@ -30,7 +31,7 @@ export function createConfigs(connection: Connection) {
 
   return {
     async of(uri: string): Promise<DocumentConfig> {
-      const parsed = URI.parse(uri);
+      const parsed = URI.parse(shownFile(uri));
       if (parsed.scheme !== 'file') return { config: defaultConfig, configPath: parsed.path, included: true };
       const found = await findConfig(parsed.fsPath, cache);
       report(found);

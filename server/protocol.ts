@@ -223,3 +223,60 @@ export interface RunAttackArgument {
   readonly uri: string;
   readonly model?: string;
 }
+
+/** Scheme of the read-only documents that show a `.onnx` file as ONNX text; the path is the file's with the ending. */
+export const onnxTextScheme = 'leaklint-onnx';
+export const onnxTextEnding = '.onnxtxt';
+
+export interface OnnxFileParams {
+  /** URI of a `.onnx` file. */
+  readonly uri: string;
+}
+/** Request, client to server: a `.onnx` file as ONNX text. */
+export const onnxTextRequest = 'leaklint/onnx/text';
+export type OnnxTextResult =
+  | { readonly text: string }
+  /** Why the file cannot be shown, in a sentence. */
+  | { readonly failure: string };
+
+/** Request, client to server: the layers of a `.onnx` file with their figures. */
+export const onnxTableRequest = 'leaklint/onnx/table';
+/** Notification, server to client, {@link OnnxFileParams}: exact figures are known; the table may be asked for again. */
+export const onnxTableChangedNotification = 'leaklint/onnx/tableChanged';
+
+export interface OnnxTable {
+  /** null where the file holds none that could be read; `errors` says why. */
+  readonly model: OnnxTableModel | null;
+  readonly errors: readonly string[];
+  /** Layers whose law is in doubt are being settled by exact elimination. */
+  readonly refining: boolean;
+}
+export interface OnnxTableModel {
+  readonly name: string;
+  /** `r = 1029 of 3072 (33.5 %)` */
+  readonly identifiable: string;
+  /** `c(M) = −2266` */
+  readonly metric: string;
+  /** Why r is unknown. */
+  readonly reason?: string;
+  /** The layer that decides r. */
+  readonly decides?: string;
+  /** What the reader could not follow. */
+  readonly gaps: readonly string[];
+  readonly layers: readonly OnnxTableLayer[];
+}
+export interface OnnxTableLayer {
+  readonly name: string;
+  readonly op: string;
+  readonly input: string;
+  readonly output: string;
+  /** Entries of its weights; null where unknown. */
+  readonly parameters: number | null;
+  readonly unknowns: number | null;
+  /** Rank of the layer's whole system. */
+  readonly rank: number | null;
+  readonly deficiency: number | null;
+  /** null for layers without a system of their own. */
+  readonly verdict: 'soluble' | 'deficient' | 'unknown' | null;
+  readonly explanation: string;
+}

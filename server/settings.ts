@@ -1,4 +1,5 @@
 import type { Connection } from 'vscode-languageserver';
+import { shownFile } from './onnx-documents.ts';
 import { defaultSettings, type Settings } from './protocol.ts';
 
 /** Settings per resource, asked for once and kept until the client says they changed. */
@@ -7,7 +8,10 @@ export function createSettings(connection: Connection) {
   let supported = false;
 
   async function ask(uri: string): Promise<Settings> {
-    const given: unknown = await connection.workspace.getConfiguration({ scopeUri: uri, section: 'leaklint' });
+    const given: unknown = await connection.workspace.getConfiguration({
+      scopeUri: shownFile(uri),
+      section: 'leaklint',
+    });
     return mergeSettings(given);
   }
 

@@ -1,7 +1,8 @@
 import type { Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { onnxTextLanguage } from './onnx-documents.ts';
 
-const directive = /^(\s*\/\/\s*leaklint-disable-next-line\s+)([\w-]+(?:\s*,\s*[\w-]+)*)(.*)$/;
+const directive = /^(\s*(?:\/\/|#)\s*leaklint-disable-next-line\s+)([\w-]+(?:\s*,\s*[\w-]+)*)(.*)$/;
 
 /**
  * The edit that suppresses a rule on a line: a directive on the line above. An existing directive there gains the rule
@@ -22,7 +23,14 @@ export function suppressionEdit(
   }
   const indent = /^\s*/.exec(document.getText(lineRange(document, line)))?.[0] ?? '';
   const start = { line, character: 0 };
-  return { line: { start, end: start }, text: `${indent}// leaklint-disable-next-line ${ruleId}${lineEnd(document)}` };
+  return {
+    line: { start, end: start },
+    text: `${indent}${commentMark(document)} leaklint-disable-next-line ${ruleId}${lineEnd(document)}`,
+  };
+}
+
+function commentMark({ languageId }: TextDocument): string {
+  return languageId === onnxTextLanguage ? '#' : '//';
 }
 
 function lineRange(document: TextDocument, line: number): Range {

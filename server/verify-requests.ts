@@ -11,6 +11,7 @@ import {
   verifyProgressMethod,
 } from '../src-attack/process/verify-protocol.ts';
 import { endedMessage, launchAttackProcess } from './attack-process.ts';
+import { shownFile } from './onnx-documents.ts';
 import { type VerifyParams, type VerifyProgressParams, verifyProgressNotification, verifyRequest } from './protocol.ts';
 
 /** JavaScript heap of the process, MiB. The Jacobian's basis takes about 0.3 GiB; the model's weights come on top. */
@@ -25,7 +26,8 @@ export function registerVerifyRequests(
 ) {
   const running = new Set<() => void>();
 
-  connection.onRequest(verifyRequest, async ({ id, uri, model, seed, batch }: VerifyParams, cancel) => {
+  connection.onRequest(verifyRequest, async ({ id, uri: shown, model, seed, batch }: VerifyParams, cancel) => {
+    const uri = shownFile(shown);
     const document = documents.get(uri);
     const spec: VerifySpec = {
       model: {
