@@ -60,7 +60,7 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
 
   async function scan(): Promise<void> {
     const seen = new Set<string>();
-    const modelFiles = 0;
+    let modelFiles = 0;
     leftOut = '';
     for (const folder of await options.folders()) {
       for await (const file of searchFiles(folder, { isIncluded: options.isIncluded, onUnreadable: () => {} })) {
@@ -71,7 +71,26 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
           break;
         }
         seen.add(file);
-        const entry: KnownFile =
+        const entry = await visit(file);
+        if (entry && isListed(entry)) modelFiles++;
+      }
+    }
+    for (const file of known.keys()) if (!seen.has(file)) known.delete(file);
+  }
+
+  /** Brings what is known of a file up to date. */
+  async function visit(file: string, whateverSize = false): Promise<KnownFile | undefined> {
+    const stats = await stat(file).catch(() => null);
+    if (!stats) return undefined;
+    const stamp = stampOf(stats);
+    const before = known.get(file);
+    if (before?.stamp === stamp && (before.models || !whateverSize) && (await isUnchanged(before.related))) {
+      return before;
+    }
+    const binary = binaryExtensions.includes(path.extname(file).slice(1).toLowerCase());
+    const large = stats.size > (binary ? limits.binaryBytes : limits.textBytes);
+    // Large text is hardly ever a model, and reading it to see would cost more than it tells.
+    const entry: KnownFile =
       large && !whateverSize
         ? { stamp, related: [], models: binary ? null : [] }
         : { stamp, ...(await analyse(file, whateverSize)) };
