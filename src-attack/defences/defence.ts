@@ -10,7 +10,9 @@ export type Scale =
   /** One unknown factor on the whole gradient. */
   | 'factor'
   /** One unknown factor on every tensor. */
-  | 'lost';
+  | 'lost'
+  /** Nobody knows what was done to it: it was captured. */
+  | 'unknown';
 
 /** What a defence makes of an update. */
 export interface Protected {

@@ -38,8 +38,17 @@ export async function rescale(
         'the attacker gives every tensor the norm that it has for a picture of ordinary contrast, since signs do not tell it',
     };
   }
-  const factor = await factorOfLastLayer(victim, observed, y);
-  if (factor !== undefined) {
+  const found = await factorOfLastLayer(victim, observed, y);
+  if (scale === 'unknown') {
+    const told = found && found.misfit < collinear && Math.abs(found.factor - 1) > 1e-3;
+    if (!told) return { observed, words: '' };
+    return {
+      observed: observed.map(tensor => times(tensor, 1 / found.factor)),
+      words: `the last layer’s gradients tell that what was captured is ${short(found.factor)} times a gradient (clipped, or a difference of weights)`,
+    };
+  }
+  if (found) {
+    const { factor } = found;
     return {
       observed: observed.map(tensor => times(tensor, 1 / factor)),
       words: `the attacker undoes the clipping: the last layer’s gradients tell that the factor was ${short(factor)}`,
@@ -52,8 +61,15 @@ export async function rescale(
   };
 }
 
-/** Observed ∂L/∂b over the one that the observed features would give, in the sense of least squares. */
-async function factorOfLastLayer(victim: Victim, observed: readonly Values[], y: Values): Promise<number | undefined> {
+/** A bias gradient this near to a multiple of the expected one is a multiple of it. */
+const collinear = 1e-2;
+
+/** Observed ∂L/∂b over the one that the observed features would give, in the sense of least squares, and what remains. */
+async function factorOfLastLayer(
+  victim: Victim,
+  observed: readonly Values[],
+  y: Values,
+): Promise<{ readonly factor: number; readonly misfit: number } | undefined> {
   const dense = lastDense(victim);
   if (victim.x.shape[0] !== 1 || dense?.bias === undefined) return undefined;
   const bias = Float64Array.from(observed[dense.bias]!);
@@ -65,7 +81,9 @@ async function factorOfLastLayer(victim: Victim, observed: readonly Values[], y:
   const program = await createReferenceEngine().compile({ bias: replaced! }, { precision: 'float64' });
   const { bias: expected } = await program.run({ [inputName(free)]: features, [inputName(victim.y)]: y });
   const factor = dot(bias, Float64Array.from(expected!)) / dot(expected!, expected!);
-  return Number.isFinite(factor) && factor > 0 ? factor : undefined;
+  if (!(factor > 0 && Number.isFinite(factor))) return undefined;
+  const misfit = norm(bias.map((value, i) => value - factor * expected![i]!)) / norm(bias);
+  return { factor, misfit };
 }
 
 function quotient(a: number, b: number): number {

@@ -89,6 +89,25 @@ test('a captured gradient is reconstructed without a picture, and the residual s
   expect(report.results[0]?.residual).toBeLessThan(1e-8);
 });
 
+test('a captured gradient that was scaled is scaled back', async () => {
+  const { prepared } = await run(leaky, []);
+  const { parameters } = prepared.problem.victim;
+  const captured = (factor: number) =>
+    new Map(
+      parameters.map(({ name, node }, i) => [
+        name,
+        { shape: node.shape, data: Float64Array.from(prepared.problem.observed[i]!, value => value * factor) },
+      ]),
+    );
+  const attacked = (factor: number) =>
+    prepareRun({ ...leaky, label: null, example: { kind: 'gradient', tensors: captured(factor) } }, engine);
+  const [whole, scaled] = [await attacked(1), await attacked(1e-3)];
+  expect(scaled.assumptions.join()).toContain('0.001 times a gradient');
+  expect(whole.assumptions.join()).not.toContain('times a gradient');
+  const [a, b] = [scaled.problem.observed[0]!, whole.problem.observed[0]!];
+  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(1e-5 * Math.max(...b.map(Math.abs)));
+});
+
 describe('what cannot be run is refused with a sentence', () => {
   test.each([
     ['a label out of range', { ...leaky, label: 7 }, /label 7 is out of range: .* 5 classes/],

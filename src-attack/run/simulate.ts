@@ -72,7 +72,7 @@ export function capture(source: RunSource, tensors: Parameters<typeof matchCaptu
   const matched = how === 'names' ? 'by their names' : 'by their order, since their names differ';
   return {
     observed: gradients,
-    scale: 'kept',
+    scale: 'unknown',
     targets: null,
     labels: labelsOf(source),
     defence: [],
