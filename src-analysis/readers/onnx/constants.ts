@@ -84,7 +84,7 @@ export function foldedValues(
   }
   const dataType = outputDataType(context);
   const origin = originThrough(context);
-  const quantised = origin === null && isQuantised(context);
+  const derivation = origin === null ? derivationOf(context) : undefined;
   return context.node.outputs.map((name, output) => {
     const shape = outcome?.outputs[output]?.shape ?? null;
     // At once, not on demand: a long chain of nodes would be a deep recursion.
@@ -97,7 +97,7 @@ export function foldedValues(
       dataType,
       elements: () => elements,
       origin: output === 0 ? origin : null,
-      ...(quantised ? { quantised } : {}),
+      ...(derivation ? { derivation } : {}),
     };
   });
 }
@@ -133,12 +133,18 @@ function outputDataType({ node, inputs }: NodeContext): number {
   return source?.kind === 'constant' ? source.dataType : 0;
 }
 
-/** The numbers that stored small integers stand for, in whatever shape. */
-function isQuantised({ node, inputs }: NodeContext): boolean {
+/** Operators that pass on some of the values of a tensor, each once at most. */
+const selections: ReadonlySet<string> = new Set(['Slice', 'Split']);
+
+/** What the values of a node are that has no stored tensor's own. */
+function derivationOf({ node, inputs }: NodeContext): ConstantValue['derivation'] {
   const [input] = inputs;
-  if (input?.kind !== 'constant') return false;
-  if (node.opType === 'DequantizeLinear') return input.origin !== null && !isFloatType(input.origin.tensor.dataType);
-  return input.quantised === true && (views.has(node.opType) || node.opType === 'Transpose' || node.opType === 'Cast');
+  if (input?.kind !== 'constant') return undefined;
+  const isStoredAsFloat = input.origin !== null && isFloatType(input.origin.tensor.dataType);
+  if (node.opType === 'DequantizeLinear') return input.origin !== null && !isStoredAsFloat ? 'quantised' : undefined;
+  const keepsValues = views.has(node.opType) || selections.has(node.opType) || node.opType === 'Transpose';
+  if (!keepsValues) return node.opType === 'Cast' ? input.derivation : undefined;
+  return isStoredAsFloat ? 'part' : input.derivation;
 }
 
 /** Operators that only rename or regroup the values of a stored tensor. */

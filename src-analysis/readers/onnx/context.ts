@@ -195,8 +195,8 @@ const quantisedReason =
 
 /** A layer's own weight (kernel, bias, gamma …): learned, and its gradient is taken by the tensor the file stores. */
 export function layerWeight(context: NodeContext, value: ConstantValue, role: string): WeightRef {
-  if (value.quantised) context.modelGap(quantisedReason);
-  else if (value.origin === null) {
+  if (value.derivation === 'quantised') context.modelGap(quantisedReason);
+  else if (value.origin === null && value.derivation !== 'part') {
     context.gap(`The ${role} is computed by other nodes of the model; it is treated as if it were learned itself.`);
   }
   return weightRef(value, role, true);

@@ -41,8 +41,11 @@ export interface ConstantValue {
   readonly dataType: number;
   /** Null where the values are too many to be a shape or a parameter, or cannot be computed. Read on the first call. */
   readonly elements: () => Elements | null;
-  /** Small integers of the file that stand for these values. */
-  readonly quantised?: boolean;
+  /**
+   * What the values are where they are not those of one stored tensor: small integers stand for them (`quantised`), or
+   * they are a part of a learned tensor (`part`), so that its gradient holds theirs.
+   */
+  readonly derivation?: 'quantised' | 'part';
   /** The stored tensor whose values these are, in another shape at most; null when they were computed. */
   readonly origin: Origin | null;
 }

@@ -22,6 +22,7 @@ import { detectionOperators } from './detection.ts';
 import { broadcast, known, sameShape, withInputs } from './known.ts';
 import { normalizationOperators } from './normalization.ts';
 import { dequantized, quantizedContribOperators } from './quantized.ts';
+import { recurrentOperators } from './recurrent.ts';
 import { slicingOperators } from './slicing.ts';
 
 /** The activation that ONNX Runtime merged into another operator. */
@@ -37,6 +38,8 @@ function fusedActivation(context: NodeContext): Activation | string | null {
     case 'Tanh':
     case 'Sigmoid':
       return { name: name.toLowerCase() };
+    case 'HardSigmoid':
+      return { name: 'hardSigmoid', alpha: Number.isNaN(first) ? 0.2 : first, beta: beta ?? 0.5 };
     case 'LeakyRelu':
       return { name: 'leakyRelu', alpha: Number.isNaN(first) ? 0.01 : first };
     case 'Clip':
@@ -136,6 +139,16 @@ const matMulNBits: Operator = {
   },
 };
 
+/** DynamicQuantizeLSTM: an LSTM with its kernels quantised and transposed; scales and zero points come last. */
+const dynamicQuantizeLstm: Operator = {
+  ...recurrentOperators.LSTM!,
+  infer: context => {
+    const [input = null, kernel, recurrent, ...states] = context.inputs.slice(0, 8);
+    const kernels = [kernel, recurrent].map(value => (value ? lastAxesSwapped(dequantized(value) as Value) : null));
+    return recurrentOperators.LSTM!.infer(withInputs(context, [input, ...kernels, ...states]));
+  },
+};
+
 /** A bias and something after it, as one operator. */
 function biasedActivation(name: string): Operator {
   return {
@@ -196,6 +209,7 @@ export const contribOperators: Readonly<Record<string, Operator>> = {
   FusedMatMul: fusedMatMul,
   TransposeMatMul: fusedMatMul,
   MatMulNBits: matMulNBits,
+  DynamicQuantizeLSTM: dynamicQuantizeLstm,
   Gelu: activationOperators.Gelu!,
   BiasGelu: biasedActivation('gelu'),
   FastGelu: biasedActivation('geluTanh'),

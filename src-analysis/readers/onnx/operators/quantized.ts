@@ -30,7 +30,7 @@ export function dequantized(value: Value | null | undefined): Value | null {
     dataType: DataType.float,
     origin: null,
     elements: () => null,
-    quantised: true,
+    derivation: 'quantised',
   };
 }
 

@@ -34,6 +34,14 @@ const unusual = ['activation_alpha', 'activation_beta', 'clip', 'input_forget'];
 
 const plainActivations = { simple: ['tanh'], gru: ['sigmoid', 'tanh'], lstm: ['sigmoid', 'tanh', 'tanh'] } as const;
 
+/** Some exporters write the defaults too. */
+function isSet({ node }: NodeContext, name: string): boolean {
+  const attribute = node.attributes.get(name);
+  if (attribute === undefined) return false;
+  const isDefault = attribute.type === 'int' || attribute.type === 'float' ? attribute.value === 0 : false;
+  return !isDefault && !((attribute.type === 'floats' || attribute.type === 'ints') && attribute.value.length === 0);
+}
+
 function hasPlainActivations({ node }: NodeContext, cell: keyof typeof plainActivations): boolean {
   const given = node.attributes.get('activations');
   if (given === undefined) return true;
@@ -68,8 +76,7 @@ function recurrent(cell: 'simple' | 'gru' | 'lstm'): Operator {
       const bias = optionalInput(context, 3);
       if (bias?.kind === 'constant') weights.push(layerWeight(context, bias, 'bias'));
       const setting =
-        unusual.find(name => context.node.attributes.has(name)) ??
-        (hasPlainActivations(context, cell) ? undefined : 'activations');
+        unusual.find(name => isSet(context, name)) ?? (hasPlainActivations(context, cell) ? undefined : 'activations');
       if (setting) return notCovered(`Its attribute '${setting}' is not covered.`, outputs, weights);
       if (batchOf(input) !== (batchFirst ? 0 : 1) && batchOf(input) !== 'none') {
         return notCovered('The batch is not on the axis it takes for the batch.', outputs, weights);
