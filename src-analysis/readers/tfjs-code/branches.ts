@@ -1,7 +1,7 @@
 import type ts from 'typescript';
 import type { Gap } from '../../model/graph.ts';
 import type { Context, Why } from './context.ts';
-import { rangeIn, sentence } from './context.ts';
+import { noteCondition, rangeIn, sentence } from './context.ts';
 import { joinTensors } from './layers.ts';
 import type { Binding } from './scope.ts';
 import type {
@@ -207,6 +207,7 @@ function joinModels(context: Context, a: ModelState, b: ModelState, why: Why): M
   const gaps = withGaps(a.gaps, b.gaps);
   const trainable = a.trainable === b.trainable ? a.trainable : true;
   if (a.top === b.top) return { ...a, gaps, trainable };
+  noteCondition(context, why);
   const tops = [a.top?.output, b.top?.output].filter((t): t is TensorValue => t !== undefined);
   const output = joinTensors(context, tops, tops.length === 2, why);
   const below = commonStack(a.top, b.top);
@@ -258,6 +259,7 @@ export function join(context: Context, a: Value, b: Value, why: Why, depth = 0):
     kind: 'unknown',
     reason: why.clause,
     site: why.node,
+    ...(why.condition && { condition: why.condition }),
     alternatives: [...alternativesOf(a), ...alternativesOf(b)].slice(0, 8),
   };
 }
@@ -276,7 +278,10 @@ function joinElements(context: Context, a: readonly Value[], b: readonly Value[]
     if (!sameLength && !Object.is(a[i], b[i]) && !(isPrimitive(a[i]) && isPrimitive(b[i]))) break;
     joined.push(join(context, a[i], b[i], why, depth));
   }
-  if (!sameLength) joined.push({ kind: 'unknown', reason: why.clause, spread: true });
+  if (!sameLength) {
+    const { clause: reason, condition } = why;
+    joined.push({ kind: 'unknown', reason, spread: true, ...(condition && { condition }) });
+  }
   return joined;
 }
 

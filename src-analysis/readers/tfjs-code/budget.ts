@@ -35,7 +35,7 @@ export const limits = {
   importers: 6,
   importerSteps: 600_000,
   /** Different models reported for one place that makes models. */
-  variants: 8,
+  variants: 12,
 } as const;
 
 /** Evaluation stopped because a budget is spent; `message` is a clause that says which. */

@@ -3,7 +3,7 @@ import { forEither, join } from './branches.ts';
 import { limits } from './budget.ts';
 import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
-import { inModule, quote } from './context.ts';
+import { inModule, quote, whyOf } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { noteEscape } from './models.ts';
 import { bindPattern, withDefault } from './patterns.ts';
@@ -55,9 +55,8 @@ export function callValue(
   const called = ts.isCallExpression(node) || ts.isNewExpression(node) ? node.expression : node;
   if (isUnknown(callee)) {
     const usable = callee.alternatives?.filter(isCallable) ?? [];
-    const why = { clause: callee.reason, node: callee.site ?? node };
     if (usable.length > 0)
-      return forEither(context, usable, why, one => callValue(context, one, thisValue, args, node));
+      return forEither(context, usable, whyOf(callee, node), one => callValue(context, one, thisValue, args, node));
   }
   if (isUnknown(callee)) return unknown(`the result of ${quote(context, called)} is not known here`, node);
   return unknown(`${quote(context, called)} is not a function that is known here`, node);

@@ -1,6 +1,6 @@
 import type { ConfigValue, LayerConfig } from '../tfjs-layers/config.ts';
 import { unknown as unknownConfig } from '../tfjs-layers/config.ts';
-import type { Context } from './context.ts';
+import { type Context, noteCondition } from './context.ts';
 import type { ObjectValue, Value } from './values.ts';
 import { isExact, isObject, isUnknown } from './values.ts';
 
@@ -56,10 +56,12 @@ function toConfig(context: Context, value: Value, depth: number): ConfigValue {
   if (depth > 8) return unknownConfig('its value is nested too deeply');
   switch (value.kind) {
     case 'unknown':
+      noteCondition(context, value);
       return unknownConfig(value.reason);
     case 'array': {
       if (isExact(value)) return value.elements.map(element => toConfig(context, element, depth + 1));
       const gap = value.elements.find(isUnknown);
+      if (gap) noteCondition(context, gap);
       return unknownConfig(gap?.reason ?? 'its length is not known here');
     }
     case 'object':

@@ -3,6 +3,7 @@ import type { Range } from '../../model/graph.ts';
 import type { RelatedFiles } from '../reader.ts';
 import type { Frame } from './branches.ts';
 import type { Budget } from './budget.ts';
+import type { Condition, Decisions } from './forks.ts';
 import type { Module } from './module-files.ts';
 import type { ClassValue, FunctionValue, LayerValue, ModelValue, UnknownValue, Value } from './values.ts';
 import { isUnknown, unknown } from './values.ts';
@@ -11,7 +12,13 @@ import { isUnknown, unknown } from './values.ts';
 export interface Context {
   /** The file that is read: ranges point into it. */
   readonly source: ts.SourceFile;
-  readonly related: RelatedFiles | undefined;
+  readonly related: (RelatedFiles & { readonly parsed: Map<string, ts.SourceFile> }) | undefined;
+  /** Which way conditions that are not known go in this evaluation. */
+  readonly decisions: Decisions;
+  /** Conditions that are not known and that models turn out to depend on. */
+  readonly conditions: Map<ts.Node, Condition>;
+  /** What the variables in each such condition were when it was met (doubt.ts). */
+  readonly met: Map<ts.Node, { readonly condition: Condition; readonly signature: string }>;
   /** Files evaluated so far, by path; undefined where there is none at that path. */
   readonly modules: Map<string, Module | undefined>;
   /** Exports being looked up: files that hand on what others export may do so in a circle. */
@@ -50,11 +57,15 @@ export function makeContext(
   source: ts.SourceFile,
   budget: Budget,
   main: Module,
-  related: RelatedFiles | undefined,
+  related: Context['related'],
+  decisions: Decisions,
 ): Context {
   return {
     source,
     related,
+    decisions,
+    conditions: new Map(),
+    met: new Map(),
     modules: new Map([[main.path, main]]),
     resolving: new Set(),
     module: main,
@@ -113,6 +124,8 @@ export function quote(context: Context, node: ts.Node): string {
 export interface Why {
   readonly clause: string;
   readonly node: ts.Node;
+  /** The condition to decide, where it is one that can go either way. */
+  readonly condition?: Condition;
 }
 
 export function dependsOn(context: Context, condition: ts.Node, value: Value): Why {
@@ -124,7 +137,18 @@ export function dependsOn(context: Context, condition: ts.Node, value: Value): W
 /** The first unknown of several operands decides why a result is unknown. */
 export function unknownOf(values: readonly Value[]): UnknownValue {
   const first = values.find(isUnknown);
-  return unknown(first?.reason ?? 'its value is not known here');
+  const { condition } = values.filter(isUnknown).find(value => value.condition) ?? {};
+  return { ...unknown(first?.reason ?? 'its value is not known here'), ...(condition && { condition }) };
+}
+
+/** Why something depends on a value that is not known. */
+export function whyOf({ reason, site, condition }: UnknownValue, node: ts.Node): Why {
+  return { clause: reason, node: site ?? node, ...(condition && { condition }) };
+}
+
+/** A model depends on something that a condition decides. */
+export function noteCondition(context: Context, { condition }: Pick<Why, 'condition'>): void {
+  if (condition) context.conditions.set(condition.expression, condition);
 }
 
 /** A clause as a sentence. */

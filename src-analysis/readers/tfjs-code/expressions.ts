@@ -5,7 +5,9 @@ import { argumentValues, call, element, member, newExpression } from './call-exp
 import { makeFunction } from './calls.ts';
 import { makeClass } from './classes.ts';
 import type { Context } from './context.ts';
-import { dependsOn, quote, unknownOf } from './context.ts';
+import { quote, unknownOf } from './context.ts';
+import { doubt } from './doubt.ts';
+import { decide } from './forks.ts';
 import { globalValue } from './globals.ts';
 import { functionName } from './names.ts';
 import { objectLiteral } from './object-literals.ts';
@@ -144,9 +146,9 @@ function template(context: Context, scope: Scope, node: ts.TemplateExpression): 
 
 function conditional(context: Context, scope: Scope, node: ts.ConditionalExpression): Value {
   const condition = evaluate(context, scope, node.condition);
-  const met = truthiness(condition);
+  const met = truthiness(condition) ?? decide(context.decisions, node.condition);
   if (met !== undefined) return evaluate(context, scope, met ? node.whenTrue : node.whenFalse);
-  const why = dependsOn(context, node.condition, condition);
+  const why = doubt(context, scope, condition, { expression: node.condition });
   const first = inBranch(context, () => evaluate(context, scope, node.whenTrue));
   const second = inBranch(context, () => evaluate(context, scope, node.whenFalse));
   merge(context, first, second, why);

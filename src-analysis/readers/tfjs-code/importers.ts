@@ -2,8 +2,7 @@ import { limits } from './budget.ts';
 import type { Context } from './context.ts';
 import { inModule } from './context.ts';
 import { exploreUncalled, runModule } from './explore.ts';
-import { type Module, makeModule } from './module-files.ts';
-import { parseSource } from './parse.ts';
+import { type Module, makeModule, parseRelated } from './module-files.ts';
 import { isComplete, type Selection, selectModels } from './select-models.ts';
 
 /**
@@ -35,7 +34,7 @@ function exportsAnything({ exports: table, commonJs }: Module): boolean {
 function runImporter(context: Context, path: string, end: number): boolean {
   if (context.modules.has(path) || context.budget.spent >= end) return false;
   const text = context.related?.read(path);
-  const source = text === undefined || text.length > limits.importedLength ? undefined : parseSource(path, text);
+  const source = text === undefined ? undefined : parseRelated(context, path, text);
   if (!source) return false;
   const module = makeModule(context, source, 'importer');
   context.modules.set(path, module);

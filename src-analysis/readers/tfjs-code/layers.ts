@@ -7,7 +7,7 @@ import { declaredInputShape } from '../tfjs-layers/input.ts';
 import { BudgetSpent, limits } from './budget.ts';
 import { toLayerConfig } from './config-values.ts';
 import type { Context, Why } from './context.ts';
-import { placeOf, quote, sentence } from './context.ts';
+import { noteCondition, placeOf, quote, sentence } from './context.ts';
 import { describeCustomLayer } from './custom-layers.ts';
 import { receiver } from './properties.ts';
 import type { ApplyNode, ArrayValue, LayerValue, ModelValue, ObjectValue, TensorValue, Value } from './values.ts';
@@ -176,6 +176,7 @@ export function joinTensors(
   complete: boolean,
   why: Why,
 ): TensorValue {
+  noteCondition(context, why);
   const shape = complete ? commonShape(tensors.map(shapeOf)) : null;
   return unknownLayerOn(context, why.clause, why.node, tensors, [shape], 'condition');
 }
@@ -194,6 +195,7 @@ function toTensor(context: Context, value: Value, site: ts.Node, several: boolea
   if (!isUnknown(value)) {
     return unknownTensor(context, `${quote(context, site)} is not applied to a tensor that is known here`, site);
   }
+  noteCondition(context, value);
   const tensor = unknownTensor(context, value.reason, value.site ?? site);
   return several ? { ...tensor, several } : tensor;
 }

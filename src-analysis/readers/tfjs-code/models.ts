@@ -2,7 +2,7 @@ import type ts from 'typescript';
 import { type LayerConfig, unknown as unknownConfig } from '../tfjs-layers/config.ts';
 import { addGap, forEither, touch } from './branches.ts';
 import type { Context } from './context.ts';
-import { placeOf, quote } from './context.ts';
+import { noteCondition, placeOf, quote, whyOf } from './context.ts';
 import { applyLayer, inputConfig, makeImplicitInput, outputsOf, unknownLayerOn, unknownTensor } from './layers.ts';
 import { receiver, usableAlternatives } from './properties.ts';
 import type { Activation } from './scope.ts';
@@ -104,9 +104,10 @@ function addModel(context: Context, model: ModelValue, nested: ModelValue, site:
 
 function addUnknown(context: Context, model: ModelValue, value: UnknownValue, site: ts.Node): void {
   // A list that leaves out what is false may hold nothing in its place; anywhere else only a layer can be added.
+  noteCondition(context, value);
   const alternatives = value.spread ? (value.alternatives ?? []) : usableAlternatives(value);
   if (alternatives.some(alternative => isLayer(alternative) || isModel(alternative))) {
-    forEither(context, alternatives, { clause: value.reason, node: value.site ?? site }, alternative => {
+    forEither(context, alternatives, whyOf(value, site), alternative => {
       if (alternative) addToSequential(context, model, alternative, site);
       return undefined;
     });
@@ -154,6 +155,7 @@ function endpoints(context: Context, model: ModelValue, value: Value, what: stri
   if (isArray(value) && value.elements.length > 0 && !value.elements.some(isArray)) {
     return value.elements.flatMap(element => endpoints(context, model, element, what, site));
   }
+  if (isUnknown(value)) noteCondition(context, value);
   const reason = isUnknown(value) ? value.reason : 'they are not tensors that are known';
   addGap(context, model, { clause: `the ${what} of the model are not known here: ${reason}`, node: site });
   return what === 'outputs' && isUnknown(value) ? [unknownTensor(context, value.reason, site)] : [];

@@ -100,12 +100,21 @@ export function findFile(context: Context, specifier: string): Found {
     context.budget.spend(50);
     const text = context.related?.read(path);
     if (text === undefined) continue;
-    const source = text.length > limits.importedLength ? undefined : parseSource(path, text);
+    const source = parseRelated(context, path, text);
     if (source) return { type: 'source', path, source };
     context.modules.set(path, undefined);
     return none(`comes from ${quoted}, which is too large or nested too deeply to be read`);
   }
   return none(`comes from ${quoted}, which is not found`);
+}
+
+/** Parses another file, once for all evaluations; undefined where it is too large or nested too deeply. */
+export function parseRelated({ related }: Context, path: string, text: string): ts.SourceFile | undefined {
+  const known = related?.parsed.get(path);
+  if (known) return known;
+  const source = text.length > limits.importedLength ? undefined : parseSource(path, text);
+  if (source) related?.parsed.set(path, source);
+  return source;
 }
 
 /** What a file exports by its `export` statements; undefined where it has neither these nor imports. */

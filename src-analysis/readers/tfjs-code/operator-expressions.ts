@@ -2,7 +2,9 @@ import ts from 'typescript';
 import { inBranch, join, merge, touch } from './branches.ts';
 import type { Context } from './context.ts';
 import { dependsOn, unknownOf } from './context.ts';
+import { doubt } from './doubt.ts';
 import { evaluate } from './expressions.ts';
+import { decide } from './forks.ts';
 import { unwrap } from './names.ts';
 import { binary, unary } from './operators.ts';
 import { assignTo, insteadOf } from './patterns.ts';
@@ -146,7 +148,14 @@ function logical(
   if (isUnknown(left) && left.defaults && !and) return insteadOf(context, left, right());
   const needed = operator === ts.SyntaxKind.QuestionQuestionToken ? isNullish(left) : needsRight(truthiness(left), and);
   if (needed !== undefined) return needed ? right() : left;
-  const why = dependsOn(context, leftNode, left);
+  if (operator !== ts.SyntaxKind.QuestionQuestionToken) {
+    const decided = decide(context.decisions, leftNode);
+    if (decided !== undefined) return decided === and ? right() : and ? false : left;
+  }
+  const why =
+    operator === ts.SyntaxKind.QuestionQuestionToken
+      ? dependsOn(context, leftNode, left)
+      : doubt(context, scope, left, { expression: leftNode });
   const taken = inBranch(context, right);
   merge(
     context,

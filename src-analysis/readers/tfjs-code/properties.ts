@@ -6,7 +6,7 @@ import { stringMethod, stringMethods } from './builtin-strings.ts';
 import { callFunction, callValue } from './calls.ts';
 import { findGetter, findMember, findSetter } from './classes.ts';
 import type { Context } from './context.ts';
-import { quote } from './context.ts';
+import { quote, whyOf } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { layerMethod, layerProperty, setLayerProperty, tensorShape } from './layer-members.ts';
 import { modelMethod, modelProperty, setModelProperty } from './model-members.ts';
@@ -186,8 +186,9 @@ function unknownMethod(context: Context, object: UnknownValue, name: string, cal
   }
   const usable = usableAlternatives(object);
   if (usable.some(alternative => isLayer(alternative) || isModel(alternative) || isObject(alternative))) {
-    const why = { clause: object.reason, node: object.site ?? call.node };
-    return forEither(context, usable, why, one => callMethod(context, one, name, call.args, call.node));
+    return forEither(context, usable, whyOf(object, call.node), one =>
+      callMethod(context, one, name, call.args, call.node),
+    );
   }
   return callValue(context, object, undefined, call.args, call.node);
 }

@@ -1,11 +1,16 @@
+import type ts from 'typescript';
 import type { CancellationToken, ReadResult, SourceFile } from '../reader.ts';
 import { makeBudget } from './budget.ts';
 import { commentsOf } from './comments.ts';
-import { makeContext } from './context.ts';
+import { type Context, makeContext } from './context.ts';
+import { isUniform } from './doubt.ts';
 import { exploreUncalled, runModule } from './explore.ts';
+import { type Condition, type Decisions, undecided } from './forks.ts';
 import { selectWithImporters } from './importers.ts';
 import { makeModule } from './module-files.ts';
 import { parseSource } from './parse.ts';
+import type { Selection } from './select-models.ts';
+import { separateBranches } from './variants.ts';
 
 const nothing: ReadResult = { models: [], errors: [], comments: [] };
 
@@ -14,8 +19,9 @@ const nothing: ReadResult = { models: [], errors: [], comments: [] };
  * code is parsed and evaluated abstractly, within budgets (budget.ts), and never executed; what cannot be known
  * becomes unknown, with a reason. Syntax errors are not reported: TypeScript does that. Never throws but `Cancelled`.
  *
- * - Under a condition that is not known both branches are evaluated. What they agree on stays known; a model or tensor
- *   that differs goes on with a layer of type `condition`, whose operation is unknown.
+ * - Under a condition that is not known both branches are evaluated. What they agree on stays known. Models that differ
+ *   are told apart, one for each way that a few such conditions can go (forks.ts); beyond those a model or tensor that
+ *   differs goes on with a layer of type `condition`, whose operation is unknown.
  * - Functions that nobody in the file calls are evaluated with unknown arguments, or with the defaults that they state.
  *   Models made there count less than those made by calls with known arguments.
  * - Functions of other files are assumed to leave lists, objects and models given to them as they are; a sequential
@@ -30,13 +36,37 @@ export function readTfjsCode(file: SourceFile, cancel: CancellationToken): ReadR
   if (!source) {
     return { ...nothing, errors: [{ message: 'This file is nested too deeply to be read.' }] };
   }
+  const related = file.related && { ...file.related, parsed: new Map<string, ts.SourceFile>() };
+  const evaluateUnder = (decisions: Decisions): Evaluation => evaluateFile(source, decisions, cancel, related);
+  const { models, errors } = separateBranches(evaluateUnder(undecided), evaluateUnder);
+  return { models, errors, comments: commentsOf(source) };
+}
+
+/** What one evaluation of a file found. */
+export interface Evaluation extends Selection {
+  /** Conditions that are not known and that models depend on. */
+  readonly conditions: readonly Condition[];
+  /** All conditions that are not known. */
+  readonly met: readonly Condition[];
+  /** Steps taken. */
+  readonly spent: number;
+}
+
+function evaluateFile(
+  source: ts.SourceFile,
+  decisions: Decisions,
+  cancel: CancellationToken,
+  related: Context['related'],
+): Evaluation {
   const main = makeModule(undefined, source, 'main');
-  const context = makeContext(source, makeBudget(cancel), main, file.related);
+  const context = makeContext(source, makeBudget(cancel), main, related, decisions);
   const errors = [...runModule(context, main), ...exploreUncalled(context, main)];
   const selected = selectWithImporters(context, main);
   return {
     models: selected.models,
     errors: [...errors, ...selected.errors],
-    comments: commentsOf(source),
+    conditions: [...context.conditions.values()].filter(condition => isUniform(context, condition)),
+    met: [...context.met.values()].map(({ condition }) => condition),
+    spent: context.budget.spent,
   };
 }

@@ -7,7 +7,9 @@ import type { Completion } from './completions.ts';
 import { abruptOf, collapse, either, resume, settle } from './completions.ts';
 import type { Context } from './context.ts';
 import { dependsOn } from './context.ts';
+import { doubt } from './doubt.ts';
 import { evaluate } from './expressions.ts';
+import { decide, decideCase } from './forks.ts';
 import { runLoop } from './loops.ts';
 import { bindExportAssignment, bindImportEquals, bindImports } from './modules.ts';
 import { strictlyEqual } from './operators.ts';
@@ -165,7 +167,10 @@ function runIf(context: Context, scope: Scope, node: ts.IfStatement): Completion
   const onElse = node.elseStatement;
   if (met === true) return run(context, scope, node.thenStatement);
   if (met === false) return onElse && run(context, scope, onElse);
-  const why = dependsOn(context, node.expression, condition);
+  const decided = decide(context.decisions, node.expression);
+  if (decided !== undefined)
+    return decided ? run(context, scope, node.thenStatement) : onElse && run(context, scope, onElse);
+  const why = doubt(context, scope, condition, { expression: node.expression });
   const otherwise = (): Completion | undefined => onElse && run(context, scope, onElse);
   return either(context, why, () => run(context, scope, node.thenStatement), otherwise);
 }
@@ -216,7 +221,9 @@ function runSwitch(context: Context, scope: Scope, node: ts.SwitchStatement): Co
   const possible: number[] = [];
   for (const [index, clause] of clauses.entries()) {
     if (!ts.isCaseClause(clause)) continue;
-    const match = strictlyEqual(subject, evaluate(context, inner, clause.expression));
+    const match =
+      strictlyEqual(subject, evaluate(context, inner, clause.expression)) ??
+      decideCase(context.decisions, node.expression, clause.expression);
     if (match === true && possible.length === 0) return from(index);
     if (match !== false && possible.length < maxUnknownCases) possible.push(index);
     if (match === true) break;
@@ -225,9 +232,12 @@ function runSwitch(context: Context, scope: Scope, node: ts.SwitchStatement): Co
   const choose = (position: number): Completion | undefined => {
     const index = possible[position];
     if (index === undefined) return otherwise < 0 ? undefined : from(otherwise);
+    const clause = clauses[index];
     return either(
       context,
-      why,
+      clause && ts.isCaseClause(clause)
+        ? doubt(context, scope, subject, { expression: clause.expression, of: node.expression })
+        : why,
       () => from(index),
       () => choose(position + 1),
     );

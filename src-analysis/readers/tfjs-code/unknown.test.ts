@@ -70,17 +70,63 @@ const cases: { what: string; code: string; expected: string }[] = [
       gap: The input shape of the model is not known here: it leaves dimensions open. @ input`,
   },
   {
+    what: 'comparisons of one subject exclude each other, wherever they stand',
+    code: `export function build(kind) {
+        const m = tf.sequential();
+        switch (kind) {
+          case 'gru': m.add(tf.layers.gru({units: 2, inputShape: [3, 4]})); break;
+          case 'lstm': m.add(tf.layers.lstm({units: 2, inputShape: [3, 4]})); break;
+          default: throw new Error(kind);
+        }
+        if (kind !== 'gru') m.add(tf.layers.dense({units: 7}));
+        m.add(tf.layers.dense({units: kind === 'lstm' ? 5 : 6}));
+      }`,
+    expected: `== m (kind = 'gru')
+      input [3,4]
+      gru [3,4] -> [2]
+      dense [2] -> [6]
+      == m (kind = 'lstm')
+      input [3,4]
+      lstm [3,4] -> [2]
+      dense [2] -> [7]
+      dense [7] -> [5]`,
+  },
+  {
+    what: 'conditions on the same variable are not combined; more ways than are followed stay open',
+    code: `const m = tf.sequential({layers: [tf.layers.dense({units: 4, inputShape: [8]})]});
+      if (n > 3) m.add(tf.layers.dropout({rate: 0.5}));
+      if (n > 5) m.add(tf.layers.reLU());
+      m.add(tf.layers.dense({units: 2}));`,
+    expected: `== m (n > 3)
+      input [8]
+      dense [8] -> [4]
+      dropout [4] -> [4]
+      reLU [4] -> [4]
+      condition [4] + [4] -> [4] (unknown: It depends on \`n > 5\`: \`n\` is not defined in this file.)
+      dense [4] -> [2]
+      gap: Which layers the model has is not known here: it depends on \`n > 5\`: \`n\` is not defined in this file. @ n > 5
+      == m (not n > 3)
+      input [8]
+      dense [8] -> [4]
+      reLU [4] -> [4]
+      condition [4] + [4] -> [4] (unknown: It depends on \`n > 5\`: \`n\` is not defined in this file.)
+      dense [4] -> [2]
+      gap: Which layers the model has is not known here: it depends on \`n > 5\`: \`n\` is not defined in this file. @ n > 5`,
+  },
+  {
     what: 'a layer added under a condition that is not known',
     code: `const m = tf.sequential({layers: [tf.layers.dense({units: 4, inputShape: [8]})]});
       if (process.env.DROP) m.add(tf.layers.dropout({rate: 0.5}));
       m.add(tf.layers.dense({units: 2}));`,
-    expected: `== m
+    expected: `== m (process.env.DROP)
       input [8]
       dense [8] -> [4]
       dropout [4] -> [4]
-      condition [4] + [4] -> [4] (unknown: It depends on \`process.env.DROP\`: \`process\` is not defined in this file.)
       dense [4] -> [2]
-      gap: Which layers the model has is not known here: it depends on \`process.env.DROP\`: \`process\` is not defined in this file. @ process.env.DROP`,
+      == m (not process.env.DROP)
+      input [8]
+      dense [8] -> [4]
+      dense [4] -> [2]`,
   },
   {
     what: 'branches that yield tensors of different shapes',
@@ -88,12 +134,14 @@ const cases: { what: string; code: string; expected: string }[] = [
       let y = x;
       if (flag) y = tf.layers.dense({units: 4}).apply(x); else y = tf.layers.dense({units: 5}).apply(x);
       const m = tf.model({inputs: x, outputs: tf.layers.dense({units: 2}).apply(y)});`,
-    expected: `== m
+    expected: `== m (flag)
       input [8]
       dense [8] -> [4]
+      dense [4] -> [2]
+      == m (not flag)
+      input [8]
       dense [8] -> [5]
-      condition [4] + [5] -> ? (unknown: It depends on \`flag\`: \`flag\` is not defined in this file.)
-      dense ? -> ?`,
+      dense [5] -> [2]`,
   },
   {
     what: 'values that both branches agree on stay known; the others become unknown one by one',
@@ -102,11 +150,14 @@ const cases: { what: string; code: string; expected: string }[] = [
       const m = tf.sequential({layers: [
         tf.layers.flatten({inputShape: shape}),
         tf.layers.dense({units, activation: flag ? 'relu' : 'tanh'})]});`,
-    expected: `== m
-      input [8,8,?]
-      flatten [8,8,?] -> [?]
-      dense [?] -> [3]
-      gap: The input shape of the model is not known here: it depends on \`flag\`: \`flag\` is not defined in this file. @ flatten`,
+    expected: `== m (flag)
+      input [8,8,1]
+      flatten [8,8,1] -> [64]
+      dense [64] -> [3]
+      == m (not flag)
+      input [8,8,3]
+      flatten [8,8,3] -> [192]
+      dense [192] -> [3]`,
   },
   {
     what: 'a loop over a list that is not known',
@@ -179,18 +230,20 @@ const cases: { what: string; code: string; expected: string }[] = [
       }
       const n = head(tf.sequential({layers: [tf.layers.dense({units: 4, inputShape: [8]})]}), flag);
       n.add(tf.layers.dense({units: 2}));`,
-    expected: `== model
+    expected: `== model (wide)
       input [8]
       dense [8] -> [4]
       dense [4] -> [9]
+      dense [9] -> [2]
+      == model (not wide)
+      input [8]
+      dense [8] -> [4]
       dense [4] -> [5]
       condition [4] + [5] -> ? (unknown: It depends on \`units > limit\`: \`limit\` is not defined in this file.)
       dense ? -> ?
       condition ? + ? -> ? (unknown: It depends on \`units > limit\`: \`limit\` is not defined in this file.)
-      condition [9] + ? -> ? (unknown: It depends on \`wide\`: \`flag\` is not defined in this file.)
       dense ? -> ?
-      gap: Which layers the model has is not known here: it depends on \`units > limit\`: \`limit\` is not defined in this file. @ units > limit
-      gap: Which layers the model has is not known here: it depends on \`wide\`: \`flag\` is not defined in this file. @ wide`,
+      gap: Which layers the model has is not known here: it depends on \`units > limit\`: \`limit\` is not defined in this file. @ units > limit`,
   },
   {
     what: 'a model that another file completes',
@@ -221,13 +274,15 @@ const cases: { what: string; code: string; expected: string }[] = [
       const m = tf.sequential({layers: [tf.layers.dense({units: 4, inputShape: [8]})]});
       if (extra) m.add(extra);
       m.add(tf.layers.dense({units: 2}));`,
-    expected: `== m
+    expected: `== m (flag)
       input [8]
       dense [8] -> [4]
       dense [4] -> [3]
-      condition [3] + [4] -> ? (unknown: It depends on \`extra\`: it depends on \`flag\`: \`flag\` is not defined in this file.)
-      dense ? -> ?
-      gap: Which layers the model has is not known here: it depends on \`extra\`: it depends on \`flag\`: \`flag\` is not defined in this file. @ extra`,
+      dense [3] -> [2]
+      == m (not flag)
+      input [8]
+      dense [8] -> [4]
+      dense [4] -> [2]`,
   },
   {
     what: 'one of two layers, or none',
@@ -236,16 +291,24 @@ const cases: { what: string; code: string; expected: string }[] = [
         deep && tf.layers.dense({units: 4}),
         (wide ? tf.layers.elu : tf.layers.reLU)(),
         null].filter(Boolean)});`,
-    expected: `== m
+    expected: `== m (deep, wide)
       input [8]
       dense [8] -> [4]
       dense [4] -> [4]
-      condition [4] + [4] -> [4] (unknown: It depends on \`deep\`: \`deep\` is not defined in this file.)
       elu [4] -> [4]
+      == m (deep, not wide)
+      input [8]
+      dense [8] -> [4]
+      dense [4] -> [4]
       reLU [4] -> [4]
-      condition [4] + [4] -> [4] (unknown: It depends on \`wide\`: \`wide\` is not defined in this file.)
-      gap: Which layers the model has is not known here: it depends on \`deep\`: \`deep\` is not defined in this file. @ deep
-      gap: Which layers the model has is not known here: it depends on \`wide\`: \`wide\` is not defined in this file. @ wide`,
+      == m (not deep, wide)
+      input [8]
+      dense [8] -> [4]
+      elu [4] -> [4]
+      == m (not deep, not wide)
+      input [8]
+      dense [8] -> [4]
+      reLU [4] -> [4]`,
   },
   {
     what: 'merges of tensors that are not known',

@@ -3,6 +3,7 @@ import type { Dim, Gap, Shape } from '../../model/graph.ts';
 import type { LayerDescription } from '../tfjs-layers/build.ts';
 import type { LayerConfig } from '../tfjs-layers/config.ts';
 import type { Context } from './context.ts';
+import type { Condition } from './forks.ts';
 import type { Module } from './module-files.ts';
 import type { Scope } from './scope.ts';
 
@@ -39,6 +40,8 @@ export interface UnknownValue {
   readonly defaults?: true;
   /** The expression that is not known, where that is clear. */
   readonly site?: ts.Node;
+  /** The condition that decides what it is, where one does. */
+  readonly condition?: Condition;
   /** What it may be, where that is known. */
   readonly alternatives?: readonly Value[];
 }
@@ -247,5 +250,6 @@ export function dimOf(value: Value): Dim {
 
 /** A property or an element of an unknown value. */
 export function partOf(value: UnknownValue): UnknownValue {
-  return { kind: 'unknown', reason: value.reason, ...(value.defaults && { defaults: true }) };
+  const { reason, defaults, condition } = value;
+  return { kind: 'unknown', reason, ...(defaults && { defaults }), ...(condition && { condition }) };
 }
