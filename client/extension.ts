@@ -1,13 +1,15 @@
 /** The extension: starts the language server, owns the commands and the status item. Computes nothing. */
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import { type DebugResult, debugRequest } from '../server/protocol.ts';
+import { type DebugResult, debugRequest, type OnnxTable } from '../server/protocol.ts';
 import { registerAttackPanel } from './attack-panel.ts';
 import { debugInformation } from './debug-information.ts';
 import { registerHardening } from './hardening.ts';
 import { createClient } from './language-client.ts';
 import { registerReports } from './layer-report.ts';
 import { registerModelsTree, type TreeNode } from './models-tree.ts';
+import { registerOnnxTable } from './onnx-table.ts';
+import { registerOnnxText } from './onnx-text.ts';
 import { registerRulePages, ruleUriBase } from './rule-pages.ts';
 import { createStatus } from './status.ts';
 import { registerVerification } from './verify.ts';
@@ -26,6 +28,7 @@ export interface ExtensionApi {
   debug(): Promise<DebugResult | undefined>;
   verified(): VerifyState | undefined;
   modelsTree: vscode.TreeDataProvider<TreeNode>;
+  onnxTable(): OnnxTable | undefined;
 }
 
 export async function activate(context: vscode.ExtensionContext): Promise<ExtensionApi> {
@@ -36,12 +39,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
   const attacks = registerAttackPanel(context, () => client);
   const verification = registerVerification(context, () => client);
   const models = registerModelsTree(() => client);
+  const onnxTables = registerOnnxTable(context, () => client);
 
   const start = async () => {
     client = createClient(context, output, { ruleUriBase: ruleUriBase() });
     status.follow(client);
     attacks.follow(client);
     models.follow(client);
+    onnxTables.follow(client);
     await client.start().finally(models.started);
   };
 
@@ -51,6 +56,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     ...attacks.disposables,
     ...verification.disposables,
     ...models.disposables,
+    ...registerOnnxText(() => client),
+    ...onnxTables.disposables,
     registerHardening(() => client),
     registerExample(context),
     vscode.commands.registerCommand('leaklint.showOutput', () => output.show()),
@@ -58,6 +65,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
       status.clear();
       await client?.dispose();
       await start();
+      onnxTables.refreshAll();
       output.info('Language server restarted.');
     }),
     vscode.commands.registerCommand('leaklint.printDebugInformation', async () => {
@@ -83,6 +91,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     verified: verification.state,
     debug: async () => client?.sendRequest<DebugResult>(debugRequest),
     modelsTree: models.provider,
+    onnxTable: onnxTables.shown,
   };
 }
 

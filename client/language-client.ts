@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { type DocumentSelector, LanguageClient, type ServerOptions, TransportKind } from 'vscode-languageclient/node';
-import type { InitializationOptions } from '../server/protocol.ts';
+import { type InitializationOptions, onnxTextScheme } from '../server/protocol.ts';
 
-/** What Leaklint reads: model code and model.json, saved or not. */
+/** What Leaklint reads: model code, model.json and ONNX text, saved or not, and .onnx files shown as text. */
 export const documentSelector: DocumentSelector = [
   ...['javascript', 'javascriptreact', 'typescript', 'typescriptreact'].flatMap(language => [
     { scheme: 'file', language },
@@ -10,6 +10,7 @@ export const documentSelector: DocumentSelector = [
   ]),
   { scheme: 'file', language: 'json' },
   { scheme: 'untitled', language: 'json' },
+  ...['file', 'untitled', onnxTextScheme].map(scheme => ({ scheme, language: 'onnx-text' })),
 ];
 
 export function createClient(

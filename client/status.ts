@@ -16,6 +16,7 @@ export function createStatus() {
     'typescript',
     'typescriptreact',
     'json',
+    'onnx-text',
   ]);
   item.name = 'Leaklint';
   item.command = { command: 'leaklint.showOutput', title: 'Show Log' };

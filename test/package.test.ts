@@ -10,8 +10,18 @@ const root = path.resolve(import.meta.dirname, '..');
 const megabyte = 2 ** 20;
 
 /** Every .cjs and every page that the build makes: a new one is shipped only once it is named here. */
-const bundles = ['attack', 'check-worker', 'cli', 'exact-worker', 'extension', 'server', 'typescript'];
-const pages = ['attack'];
+const bundles = [
+  'attack',
+  'check-worker',
+  'cli',
+  'exact-worker',
+  'extension',
+  'onnx-worker',
+  'server',
+  'typescript',
+  'what-ifs-worker',
+];
+const pages = ['attack', 'onnx', 'verify'];
 
 /** Folders whose files of one kind are all shipped. */
 const folders: [folder: string, extension: string][] = [
