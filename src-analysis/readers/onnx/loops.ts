@@ -97,24 +97,26 @@ interface WalkedBody {
 
 /** Walks the body until the shapes of its states do not change any more, and then once more to keep its layers. */
 function walkBody(state: GraphState, body: Body, initial: readonly Value[]): WalkedBody | null {
-  let states: readonly Value[] = initial.map(changing);
+  const first = body.before.length;
+  const isPassedOn = (i: number) => body.graph.inputs[first + i]?.name === body.graph.outputs[body.lead + i]?.name;
+  let states: readonly Value[] = initial.map((value, i) => (isPassedOn(i) ? value : changing(value)));
   for (let round = 0; ; round++) {
     const trial = walkOnce(trialState(state), body, states);
     if (!trial) return null;
     const next = states.map((value, i) => {
       const output = trial[body.lead + i] ?? null;
       const either = round < MAX_ROUNDS ? eitherOf(value, output) : { shape: null, batch: 'lost' as const };
-      return carried(state, value, output, either);
+      return isPassedOn(i) ? value : carried(state, value, output, either);
     });
     const settled = next.every((value, i) => sameKnowledge(value, states[i]!));
     states = next;
     if (settled) break;
     if (round > MAX_ROUNDS) return null;
   }
-  const first = state.layers.length;
+  const before = state.layers.length;
   const outputs = walkOnce(state, body, states);
   if (!outputs) return null;
-  if (state.layers.slice(first).some(hasLearnedWeights)) {
+  if (state.layers.slice(before).some(hasLearnedWeights)) {
     noteGap(state, `'${body.prefix.slice(0, -1)}' repeats layers with weights; they are listed once.`);
   }
   const results = states.map((value, i) => eitherOf(value, outputs[body.lead + i] ?? null));

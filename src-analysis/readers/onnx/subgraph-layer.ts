@@ -1,4 +1,4 @@
-import { batchOf, constantInputs, type NodeContext, type OutputValue } from './context.ts';
+import { batchOf, type NodeContext, type OutputValue } from './context.ts';
 import { addLayer, define, edgeOf, type GraphState, settledOutput } from './state.ts';
 import { sampleShape, type Value } from './value.ts';
 
@@ -26,7 +26,8 @@ export function addSubgraphLayer(
     inputs: edges.map(({ edge }) => edge),
     inputShapes: edges.map(({ shape }) => shape),
     outputShapes: outputs.map(output => sampleShape(output.shape, output.batch, state.convention.batch)),
-    weights: constantInputs(context),
+    // What it computes with is listed with the layers inside.
+    weights: [],
     ...(node.range ? { range: node.range } : {}),
     ...(node.fullRange ? { fullRange: node.fullRange } : {}),
   });
