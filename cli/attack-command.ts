@@ -18,7 +18,7 @@ interface AttackOptions {
   readonly model?: string;
   readonly method: readonly string[];
   readonly preprocess: string;
-  readonly defence: readonly string[];
+  readonly defence?: readonly string[];
   readonly sweep?: string;
   readonly seed: number;
   readonly steps?: number;
@@ -46,13 +46,16 @@ export function addAttackCommand(program: Command, environment: Environment): vo
       wholeNumbers,
     )
     .option('--model <name>', 'which model of the file; default: its first')
-    .option('--method <list>', 'attacks, separated by commas', list, ['gauss-newton'])
+    .addOption(
+      new Option('--method <list>', 'attacks, separated by commas')
+        .argParser(list)
+        .default(['gauss-newton'], 'gauss-newton'),
+    )
     .option('--preprocess <expression>', 'what the model does to a pixel x', 'x/255 - 0.5')
     .option(
       '--defence <spec>',
       `what the client does against leakage, repeated for a chain: ${defences.map(kind => kind.example).join(', ')}`,
       appended,
-      [],
     )
     .option(
       '--sweep <range>',
@@ -93,7 +96,7 @@ async function attack(model: string, options: AttackOptions, environment: Enviro
     engine: options.engine,
     ...(options.tfjsFolder === undefined ? {} : { tfjsFolder: absolute(options.tfjsFolder) }),
     preprocess: options.preprocess,
-    defences: options.defence,
+    defences: options.defence ?? [],
     ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
   };
   let run = newRun(0, spec);

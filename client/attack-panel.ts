@@ -248,7 +248,16 @@ async function imageChoice(file: vscode.Uri): Promise<ImageChoice> {
 }
 
 /** What the form says, as an attack is asked for it. */
-function settingsOf({ images, labels, defence, methods, engine, preprocess, seed }: Setup): Omit<AttackSpec, 'model'> {
+function settingsOf({
+  images,
+  labels,
+  defence,
+  methods,
+  engine,
+  preprocess,
+  seed,
+  steps,
+}: Setup): Omit<AttackSpec, 'model'> {
   const [first = ''] = images;
   const specs = defence.split(/\s+/).filter(Boolean);
   const sweep = specs.find(spec => spec.includes('..'));
@@ -261,6 +270,7 @@ function settingsOf({ images, labels, defence, methods, engine, preprocess, seed
     seed,
     defences: specs.filter(spec => spec !== sweep),
     ...(sweep === undefined ? {} : { sweep }),
+    ...(steps ? { steps } : {}),
   };
 }
 
@@ -289,6 +299,7 @@ function defaultSetup(choices: AttackChoicesResult, images: readonly string[]): 
     engine: 'auto',
     preprocess: 'x/255 - 0.5',
     seed: 10,
+    steps: null,
   };
 }
 

@@ -163,11 +163,13 @@ export function findAttack(name: string): Attack {
 }
 
 /** The side-by-side figure as results come in: one row an image, one column an attack. */
-function createFigure({ targets, labels }: PreparedRun) {
+function createFigure({ targets, labels, labelFrom }: PreparedRun) {
+  // Nothing tells which image of a batch an inferred label belongs to.
+  const known = labelFrom === 'given' || labels.length === 1;
   const columns: string[] = [];
   const rows: FigureCell[][] = (targets?.pictures ?? labels).map(() => []);
   targets?.pictures.forEach((picture, i) => {
-    rows[i]!.push({ picture, captions: [`LABEL ${labels[i]}`] });
+    rows[i]!.push({ picture, captions: known ? [`LABEL ${labels[i]}`] : [] });
   });
   if (targets) columns.push('TARGET');
   return {

@@ -37,6 +37,7 @@ export function createDefenceField(change: (part: Partial<Setup>) => void) {
       ? ' A sweep runs every attack at every level, after a run without this defence.'
       : ' Several defences, separated by spaces, are applied in this order.';
     setText(help, chosen && specs !== '' ? `${chosen.description}${how}` : '');
+    help.hidden = help.textContent === '';
   }
   function set(specs: string): void {
     text.value = specs;

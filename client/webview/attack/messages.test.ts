@@ -10,6 +10,7 @@ const setup: Setup = {
   engine: 'auto',
   preprocess: 'x',
   seed: 1,
+  steps: null,
 };
 
 test('more images get labels that are not there yet, fewer lose the last', () => {

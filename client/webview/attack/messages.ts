@@ -16,6 +16,8 @@ export interface Setup {
   readonly engine: string;
   readonly preprocess: string;
   readonly seed: number;
+  /** Of every attack; null: each attack's own. */
+  readonly steps: number | null;
 }
 
 /** Other pictures: as many labels as there are pictures, new ones the smallest that are not there yet. */

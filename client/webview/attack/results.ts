@@ -59,6 +59,7 @@ export function createResults(root: HTMLElement) {
       setText(title, `Gradient leakage of ${model.name}`);
       setText(summary, model.summary);
       setText(status, statusLine(run));
+      status.classList.toggle('failed', run?.status === 'failed');
       if (!run) return;
       const rows = rowsOf(run);
       grid.classList.toggle('batch', rows > 1);

@@ -15,12 +15,14 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
   };
 
   const methods = make('fieldset', { className: 'choices' }, make('legend', {}, 'Attacks'));
+  const help = make('p', { className: 'help' });
   const images = createImageField(change, () => post({ type: 'chooseImage' }));
   const labels = createLabelField(change);
   const defence = createDefenceField(change);
   const engine = make('select', { id: 'engine' });
   const preprocess = make('input', { type: 'text', id: 'preprocess', spellcheck: false });
   const seed = make('input', { type: 'number', min: '0', step: '1', id: 'seed' });
+  const steps = make('input', { type: 'number', min: '1', step: '1', id: 'steps', placeholder: 'preset' });
   const run = make('button', { type: 'submit', id: 'run' }, 'Run attack');
   const cancel = make('button', { type: 'button', id: 'cancel', className: 'secondary' }, 'Cancel');
   const exportPng = make('button', { type: 'button', id: 'export-png', className: 'secondary' }, 'Export PNG…');
@@ -41,6 +43,7 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
       labelled('Engine', engine),
       labelled('Preprocessing of pixel x', preprocess),
       labelled('Seed', seed),
+      labelled('Steps', steps),
     ),
     make('div', { className: 'buttons' }, run, cancel, exportPng, exportJson),
   );
@@ -55,9 +58,19 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
   seed.addEventListener('change', () =>
     change({ seed: Number.isSafeInteger(seed.valueAsNumber) ? Math.max(0, seed.valueAsNumber) : 0 }),
   );
+  steps.addEventListener('change', () =>
+    change({ steps: steps.valueAsNumber > 0 ? Math.round(steps.valueAsNumber) : null }),
+  );
   cancel.addEventListener('click', () => post({ type: 'cancel' }));
   exportPng.addEventListener('click', () => post({ type: 'export', what: 'png' }));
   exportJson.addEventListener('click', () => post({ type: 'export', what: 'json' }));
+
+  function explain(all: PanelState['choices']['methods'], ticked: readonly string[]): void {
+    const lines = all
+      .filter(choice => ticked.includes(choice.id))
+      .map(choice => `${choice.title}: ${choice.description}`);
+    help.replaceChildren(...(lines.length > 0 ? lines : ['Choose at least one.']).map(line => make('span', {}, line)));
+  }
 
   function fillChoices(state: PanelState): void {
     const boxes = state.choices.methods.map(choice => {
@@ -69,10 +82,12 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
       box.addEventListener('change', () => {
         const ticked = [...methods.querySelectorAll('input')].filter(input => input.checked).map(input => input.value);
         change({ methods: ticked });
+        explain(state.choices.methods, ticked);
       });
       return make('label', { className: 'check', title: choice.description }, box, choice.title);
     });
-    methods.replaceChildren(make('legend', {}, 'Attacks'), ...boxes);
+    methods.replaceChildren(make('legend', {}, 'Attacks'), ...boxes, help);
+    explain(state.choices.methods, state.setup.methods);
     engine.replaceChildren(
       ...state.choices.engines.map(choice =>
         make('option', { value: choice.id, title: choice.description }, choice.title),
@@ -90,6 +105,7 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
         engine.value = state.setup.engine;
         preprocess.value = state.setup.preprocess;
         seed.value = String(state.setup.seed);
+        steps.value = String(state.setup.steps ?? '');
       }
       images.update(state);
       labels.update(state.setup);
