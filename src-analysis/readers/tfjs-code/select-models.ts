@@ -115,8 +115,21 @@ function distinct(context: Context, group: readonly ModelValue[]): Chosen[] {
   }
   const variants = [...seen.values()];
   const complete = variants.filter(({ model, built }) => !model.explored || isComplete(built.graph));
-  const kept = complete.length > 0 ? complete : leastUnknown(variants);
+  const kept = withMissingSites(complete.length > 0 ? complete : leastUnknown(variants), variants);
   return kept.length > 1 ? kept : kept.map(only => ({ ...only, variant: false }));
+}
+
+/** Models, and those of the others that show layers which they do not have. */
+function withMissingSites(kept: readonly Chosen[], others: readonly Chosen[]): readonly Chosen[] {
+  const all = [...kept];
+  const shown = sitesOf(kept);
+  for (const made of others) {
+    const sites = sitesOf([made]);
+    if ([...sites].every(site => shown.has(site))) continue;
+    all.push(made);
+    for (const site of sites) shown.add(site);
+  }
+  return all;
 }
 
 /** Of models that are all incomplete, the one of which the most is known. */

@@ -132,6 +132,24 @@ const operators: readonly [
     'TimeDistributed',
     { layer: { className: 'Conv2D', config: { filters: 1, kernelSize: 1 } } },
     [[8, 2, 3, 1]],
+    { kind: 'conv', spatialRank: 3, kernelSize: [1, 1, 1], strides: [1, 1, 1], inChannels: 1, filters: 1 },
+  ],
+  [
+    'TimeDistributed',
+    { layer: { className: 'MaxPooling1D', config: { poolSize: 2 } } },
+    [[8, 4, 3]],
+    { kind: 'pool', spatialRank: 2, window: [1, 2], strides: [1, 2] },
+  ],
+  [
+    'TimeDistributed',
+    { layer: { className: 'BatchNormalization', config: { axis: 1 } } },
+    [[8, 4, 3]],
+    { kind: 'norm', norm: 'batch', axes: [1] },
+  ],
+  [
+    'TimeDistributed',
+    { layer: { className: 'GlobalMaxPooling1D', config: {} } },
+    [[8, 4, 3]],
     { kind: 'unknown' },
   ],
   [

@@ -1,4 +1,4 @@
-import type { Op, Shape, WeightRef } from '../../model/graph.ts';
+import type { ConvOp, Op, PoolOp, Shape, WeightRef } from '../../model/graph.ts';
 import { isUnknown } from './config.ts';
 import { innerContext, innerLayer } from './inner.ts';
 import {
@@ -32,12 +32,38 @@ function overTime(op: Op, className: string): Op {
       // An axis counted from the front has moved by the time axis.
       return axis === undefined || axis < 0 ? op : { ...op, activation: { ...op.activation, axis: axis + 1 } };
     }
+    case 'embedding':
+      return op;
+    case 'conv':
+      // The window reaches over one step of time: a convolution in three dimensions, whose kernel has the same values.
+      if (op.spatialRank === 2 && op.dataFormat === 'channelsLast')
+        return { ...op, ...stretched(op), kernelSize: [1, ...op.kernelSize] };
+      break;
+    case 'pool':
+      if (op.spatialRank < 3 && !op.global && op.dataFormat === 'channelsLast')
+        return { ...op, ...stretched(op), window: [1, ...op.window] };
+      break;
+    case 'norm':
+      return { ...op, axes: op.axes.map(axis => (axis < 0 ? axis : axis + 1)) };
     case 'rearrange':
       if ((op.how === 'flatten' || op.how === 'reshape') && !op.permutation)
         return { kind: 'rearrange', how: 'reshape' };
       break;
   }
   return { kind: 'unknown', reason: `TimeDistributed over ${className} is not covered.` };
+}
+
+/** What a window over an image and one over a sequence of images have in common, the sequence's axis first. */
+function stretched({ spatialRank, strides, dilations, padding }: ConvOp | PoolOp) {
+  return {
+    spatialRank: (spatialRank + 1) as 2 | 3,
+    strides: [1, ...strides],
+    dilations: [1, ...dilations],
+    padding:
+      padding.mode === 'explicit'
+        ? { ...padding, before: [0, ...padding.before], after: [0, ...padding.after] }
+        : padding,
+  };
 }
 
 /** TimeDistributed: the inner layer (or sequential model) at each step of the first axis. */
