@@ -24,6 +24,9 @@ export const tests = {
       const view = frame();
       await view.locator('#run').waitFor({ timeout: 60_000 });
       await tick(view, 'r-gap', true);
+      // Enough for this model, and less to wait for on a busy machine.
+      await view.locator('#steps').fill('6');
+      await view.locator('#steps').press('Tab');
       await shot('attack-setup');
       await view.locator('#run').click();
       await card(view, 'gauss-newton').locator('img:not([hidden])').waitFor({ timeout: 60_000 });
