@@ -22,8 +22,8 @@ export interface WorkspaceModelsOptions {
   readonly check: (file: SourceFile) => Promise<CheckOutcome>;
   /** Models of a document that is open and checked, which count for more than the file on disk. */
   readonly openModels: (uri: string) => readonly SummarisedModel[] | undefined;
-  /** A search that somebody did not wait for has ended. */
-  readonly onDone: () => void;
+  /** A search that nobody waits for any more has found something, or has ended. */
+  readonly onNews: () => void;
 }
 
 export interface WorkspaceFile {
@@ -47,6 +47,12 @@ interface KnownFile {
   readonly failure?: string;
 }
 
+/** `likely`: only what almost certainly makes a model; `any`: what may; `named`: whatever it is and however large. */
+type Effort = 'likely' | 'any' | 'named';
+
+/** Milliseconds between two pieces of news while a search runs. */
+const newsInterval = 2000;
+
 const mebibyte = 1024 * 1024;
 /** What a search may cost. Larger files are analysed when somebody opens or unfolds them. */
 const limits = { files: 20_000, modelFiles: 1000, textBytes: 4 * mebibyte, binaryBytes: 64 * mebibyte };
@@ -57,54 +63,78 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
   let scanning: Promise<void> | undefined;
   let disposed = false;
   let leftOut = '';
+  /** Whoever asked for the search that runs has had an answer. */
+  let unattended = false;
+  let told = { at: 0, listed: 0 };
 
+  /** Files that look most like models come first: the others cost time and hardly ever hold one. */
   async function scan(): Promise<void> {
-    const seen = new Set<string>();
-    let modelFiles = 0;
+    const files = await filesToVisit();
+    for (const file of known.keys()) if (!files.has(file)) known.delete(file);
+    const later: string[] = [];
+    let listed = 0;
+    const look = async (file: string, effort: Effort) => {
+      const entry = await visit(file, effort);
+      if (!entry) later.push(file);
+      else if (isListed(entry)) tellProgress(++listed);
+      if (listed < limits.modelFiles) return !disposed;
+      leftOut = `The first ${listed} files with models of ${files.size} files are listed; “exclude” in leaklint.json narrows the search.`;
+      return false;
+    };
+    for (const file of files) if (!(await look(file, 'likely'))) return;
+    for (const file of [...later]) if (!(await look(file, 'any'))) return;
+  }
+
+  async function filesToVisit(): Promise<Set<string>> {
+    const files = new Set<string>();
     leftOut = '';
     for (const folder of await options.folders()) {
       for await (const file of searchFiles(folder, { isIncluded: options.isIncluded, onUnreadable: () => {} })) {
-        if (disposed) return;
-        if (seen.has(file)) continue;
-        if (seen.size >= limits.files || modelFiles >= limits.modelFiles) {
-          leftOut = `The first ${modelFiles} files with models of ${seen.size} files are listed; “exclude” in leaklint.json narrows the search.`;
-          break;
+        if (disposed) return files;
+        if (files.size >= limits.files) {
+          leftOut = `Only the first ${limits.files} files were searched; “exclude” in leaklint.json narrows the search.`;
+          return files;
         }
-        seen.add(file);
-        const entry = await visit(file);
-        if (entry && isListed(entry)) modelFiles++;
+        files.add(file);
       }
     }
-    for (const file of known.keys()) if (!seen.has(file)) known.delete(file);
+    return files;
   }
 
-  /** Brings what is known of a file up to date. */
-  async function visit(file: string, whateverSize = false): Promise<KnownFile | undefined> {
+  function tellProgress(listed: number): void {
+    if (!unattended || listed <= told.listed || Date.now() - told.at < newsInterval) return;
+    told = { at: Date.now(), listed };
+    options.onNews();
+  }
+
+  /** Brings what is known of a file up to date; undefined where there is none, or where it is not likely to be a model. */
+  async function visit(file: string, effort: Effort): Promise<KnownFile | undefined> {
     const stats = await stat(file).catch(() => null);
     if (!stats) return undefined;
     const stamp = stampOf(stats);
     const before = known.get(file);
-    if (before?.stamp === stamp && (before.models || !whateverSize) && (await isUnchanged(before.related))) {
+    if (before?.stamp === stamp && (before.models || effort !== 'named') && (await isUnchanged(before.related))) {
       return before;
     }
     const binary = binaryExtensions.includes(path.extname(file).slice(1).toLowerCase());
     const large = stats.size > (binary ? limits.binaryBytes : limits.textBytes);
     // Large text is hardly ever a model, and reading it to see would cost more than it tells.
-    const entry: KnownFile =
-      large && !whateverSize
-        ? { stamp, related: [], models: binary ? null : [] }
-        : { stamp, ...(await analyse(file, whateverSize)) };
+    const found =
+      large && effort !== 'named' ? { related: [], models: binary ? null : [] } : await analyse(file, effort);
+    if (!found) return undefined;
+    const entry = { stamp, ...found };
     known.set(file, entry);
     return entry;
   }
 
-  async function analyse(file: string, named: boolean): Promise<Omit<KnownFile, 'stamp'>> {
+  async function analyse(file: string, effort: Effort): Promise<Omit<KnownFile, 'stamp'> | undefined> {
     const read = await readSourceFile(file);
     const nothing = { related: [], models: [] };
-    if (read.kind === 'unreadable') return { ...nothing, ...(named ? { failure: read.message } : {}) };
-    if (!named && !looksLikeModel(read.file)) return nothing;
+    if (read.kind === 'unreadable') return { ...nothing, ...(effort === 'named' ? { failure: read.message } : {}) };
+    if (effort !== 'named' && !looksLikeModel(read.file)) return nothing;
+    if (effort === 'likely' && !makesModels(read.file)) return undefined;
     const outcome = await options.check(read.file);
-    if (outcome.kind === 'failed') return { ...nothing, failure: outcome.message };
+    if (outcome.kind === 'failed') return { ...nothing, ...(effort === 'any' ? {} : { failure: outcome.message }) };
     if (outcome.kind === 'cancelled') return nothing;
     const models = summarise(URI.file(file).toString(), read.file.text, outcome.report);
     const failure = models.length === 0 ? failureOf(outcome.report) : undefined;
@@ -117,25 +147,25 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
     scanning ??= (async () => {
       while (stale && !disposed) {
         stale = false;
+        told = { at: 0, listed: 0 };
         await scan();
       }
     })().finally(() => {
       scanning = undefined;
+      if (unattended) options.onNews();
     });
+    unattended = false;
     return scanning;
   }
 
   /**
    * The files that hold models, by folder and name.
-   * @param patience milliseconds to wait for a search; what is known by then is given, and `onDone` says when to ask again
+   * @param patience milliseconds to wait for a search; what is known by then is given, and `onNews` says when to ask again
    */
   async function list(patience: number, signal?: AbortSignal): Promise<WorkspaceList> {
-    let waiting = true;
-    const search = start().then(() => {
-      if (!waiting) options.onDone();
-    });
+    const search = start();
     await Promise.race([search, passed(patience, signal)]);
-    waiting = false;
+    unattended = true;
     const files = [...known].filter(([, entry]) => isListed(entry)).map(([file, entry]) => toFile(file, entry));
     const note = scanning ? 'Still looking for models…' : leftOut;
     return { files: files.sort((a, b) => (a.uri < b.uri ? -1 : 1)), note };
@@ -144,7 +174,7 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
   /** One file's models, whatever its size; what is open counts for more than what is saved. */
   async function modelsOf(uri: string): Promise<WorkspaceFile> {
     const file = URI.parse(uri).fsPath;
-    const entry = await visit(file, true);
+    const entry = await visit(file, 'named');
     return entry ? toFile(file, entry) : { uri, models: [], failure: 'There is no such file any more.' };
   }
 
@@ -165,6 +195,11 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
       disposed = true;
     },
   };
+}
+
+/** Code that calls what makes models; every model file. */
+function makesModels({ text }: SourceFile): boolean {
+  return text === undefined || /"modelTopology"|\b(sequential|layers\s*\.\s*\w+|tf\s*\.\s*model)\s*\(/.test(text);
 }
 
 function stampOf({ mtimeMs, size }: Stats): string {

@@ -65,7 +65,7 @@ export function registerWorkspaceRequests(connection: Connection, options: Works
     isIncluded: async file => (await options.configs.of(URI.file(file).toString())).included,
     check,
     openModels: options.openModels,
-    onDone: tellChange,
+    onNews: tellChange,
   });
   let news: NodeJS.Timeout | undefined;
   const changed = () => {
