@@ -1,5 +1,13 @@
 import type { Random } from '../optimisers/random.ts';
 
+/** A defence or sweep that cannot be read; the message says what there is. */
+export class DefenceError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DefenceError';
+  }
+}
+
 /** One number for every entry of every parameter, in the parameters' order and layout. */
 export type Tensors = readonly Float64Array[];
 
@@ -23,11 +31,19 @@ export interface Protected {
   readonly scale: Scale;
 }
 
+/** Steps of gradient descent on the client before it shares anything. */
+export interface LocalSteps {
+  readonly steps: number;
+  readonly rate: number;
+  /** Whether the attacker, who knows steps and rate, simulates them; else what is shared is taken for one gradient. */
+  readonly simulated: boolean;
+}
+
 /** What a defence changes in the training step itself. */
 export interface TrainingChange {
   /** Examples in the batch, the ones under attack included. */
   readonly batchSize?: number;
-  readonly localSteps?: { readonly steps: number; readonly rate: number };
+  readonly localSteps?: LocalSteps;
 }
 
 /** One defence with its settings: it changes the training step, or what the step shares. */

@@ -4,8 +4,16 @@ import type { Values } from '../ir/graph.ts';
 import { substitute } from '../ir/rewrite.ts';
 import { createRandom } from '../optimisers/random.ts';
 import type { Victim } from '../victim/victim.ts';
-import { type Defence, mean, type Scale, short, type Tensors, type TrainingChange } from './defence.ts';
-import { DefenceError } from './spec.ts';
+import {
+  type Defence,
+  DefenceError,
+  type LocalSteps,
+  mean,
+  type Scale,
+  short,
+  type Tensors,
+  type TrainingChange,
+} from './defence.ts';
 
 /** The training step that a client takes: its model, its examples one after the other, and their targets. */
 export interface ClientStep {
@@ -84,8 +92,11 @@ function trainingWords({ batchSize, localSteps }: TrainingChange, batch: number)
   if (batchSize !== undefined) {
     return `the gradient is the mean over a batch of ${batch}; further examples are cut from the sample pictures`;
   }
-  const { steps, rate } = localSteps!;
-  return `${steps} local ${steps === 1 ? 'step' : 'steps'} at rate ${short(rate)} on the same examples; the difference of the weights over ${short(steps * rate)} is attacked as if it were one gradient`;
+  const { steps, rate, simulated } = localSteps!;
+  const attacked = simulated
+    ? 'is shared, and the attacker simulates the steps'
+    : 'is attacked as if it were one gradient';
+  return `${steps} local ${steps === 1 ? 'step' : 'steps'} at rate ${short(rate)} on the same examples; the difference of the weights over ${short(steps * rate)} ${attacked}`;
 }
 
 /** The gradient that one training step on `x` shares. */
@@ -116,7 +127,7 @@ async function localUpdate(
   victim: Victim,
   x: Float64Array,
   y: Float32Array,
-  { steps, rate }: NonNullable<TrainingChange['localSteps']>,
+  { steps, rate }: LocalSteps,
   engine: Engine,
 ): Promise<Float64Array[]> {
   const { graph, parameters } = victim;

@@ -23,6 +23,7 @@ test.each([
   ['prune:90', /at most 1/],
   ['quantise:2.5', /whole number/],
   ['sign:1', /"sign:1" takes no value: write sign/],
+  ['local-steps:20,simulated', /up to 16 local steps here, not 20/],
   ['', /no defence ""/],
 ])('%s is refused with a sentence', (spec, message) => {
   expect(() => parseDefence(spec)).toThrow(message);

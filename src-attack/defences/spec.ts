@@ -1,14 +1,6 @@
-import type { Defence, DefenceKind, Parameter } from './defence.ts';
+import { type Defence, DefenceError, type DefenceKind, type Parameter } from './defence.ts';
 import { defences } from './registry.ts';
 import { suggest } from './suggest.ts';
-
-/** A defence or sweep that cannot be read; the message says what there is. */
-export class DefenceError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'DefenceError';
-  }
-}
 
 /**
  * Reads `name`, `name:value` or `name:value,option=value,flag`, as in `dp-sgd:1.1,clip=1`.

@@ -1,5 +1,5 @@
-import type { DefenceKind } from './defence.ts';
-import { DefenceError, parseDefence, splitSpec } from './spec.ts';
+import { DefenceError, type DefenceKind } from './defence.ts';
+import { parseDefence, splitSpec } from './spec.ts';
 
 /** One defence at rising levels. */
 export interface Sweep {

@@ -94,6 +94,19 @@ describe('defences of the training step', () => {
     expectClose(tiny, g, 1e-4);
   });
 
+  test('an attacker who simulates the local steps gets the image back', async () => {
+    const psnr = async (spec: string) => {
+      const { report } = await simulatedRun(defended(spec), ['gauss-newton'], engine);
+      expect(report.defence[0]?.description).toMatch(
+        spec.includes('simulated') ? /simulates the steps/ : /as if it were one/,
+      );
+      return report.results[0]?.psnr ?? 300;
+    };
+    const [naive, informed] = [await psnr('local-steps:4,rate=0.2'), await psnr('local-steps:4,rate=0.2,simulated')];
+    expect(naive).toBeLessThan(40);
+    expect(informed).toBeGreaterThan(70);
+  });
+
   test('a larger batch has neighbours with other labels, and the image is scored alone', async () => {
     const { prepared, report } = await simulatedRun(defended('batch:3'), ['gauss-newton'], engine);
     expect(prepared.labels[0]).toBe(3);

@@ -1,6 +1,7 @@
 import type { AttackProblem } from '../attacks/attack.ts';
+import { unrolled } from '../defences/local-steps/unroll.ts';
 import { rescale } from '../defences/rescale.ts';
-import { gradientsAt } from '../defences/share.ts';
+import { gradientsAt, trainingChange } from '../defences/share.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Picture } from '../image/picture.ts';
 import { parsePreprocess } from '../image/preprocess.ts';
@@ -42,8 +43,18 @@ export async function prepareRun(source: RunSource, engine: Engine): Promise<Pre
   const y = targetsOf(victim, labels);
   const rescaled = await rescale(victim, seen.observed, y, seen.scale, () => gradientsAt(engine, victim, typical, y));
   const products = await productsFor(engine);
+  const { localSteps } = trainingChange(source.defences ?? []);
+  const attacked = localSteps?.simulated ? unrolled(victim, localSteps.steps, localSteps.rate) : victim;
   return {
-    problem: { victim, observed: rescaled.observed, y, shape, preprocess, engine, products: products.products },
+    problem: {
+      victim: attacked,
+      observed: rescaled.observed,
+      y,
+      shape,
+      preprocess,
+      engine,
+      products: products.products,
+    },
     targets: seen.targets,
     labels,
     labelFrom: inferred ? 'inferred' : 'given',

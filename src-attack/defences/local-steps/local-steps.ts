@@ -1,9 +1,10 @@
-import type { DefenceKind } from '../defence.ts';
+import { DefenceError, type DefenceKind } from '../defence.ts';
+import { mostUnrolledSteps } from './unroll.ts';
 
 /**
  * Several steps of gradient descent on the client before anything is shared (FedAvg, McMahan et al., AISTATS 2017). What
- * is shared is the difference of the weights; over steps × rate it is the mean gradient along the way, and the attacks
- * here take it for a gradient at the first weights. An attacker who simulates the steps does better.
+ * is shared is the difference of the weights; over steps × rate it is the mean gradient along the way. The attacks take
+ * it for a gradient at the first weights, or with `simulated` differentiate the steps themselves.
  */
 export const localSteps: DefenceKind = {
   name: 'local-steps',
@@ -11,8 +12,16 @@ export const localSteps: DefenceKind = {
   description: 'Trains several steps on the same examples and shares the difference of the weights (FedAvg).',
   parameter: { name: 'steps', meaning: 'steps before sharing', integer: true, least: 1, most: 1000 },
   options: [{ name: 'rate', meaning: 'learning rate of the steps', least: 0, open: true, preset: 0.01 }],
-  flags: [],
+  flags: ['simulated'],
   example: 'local-steps:4,rate=0.01',
   levels: '1..32,rate=0.01',
-  create: ({ spec, value }) => ({ spec, training: { localSteps: { steps: value('steps'), rate: value('rate') } } }),
+  create({ spec, value, has }) {
+    const [steps, simulated] = [value('steps'), has('simulated')];
+    if (simulated && steps > mostUnrolledSteps) {
+      throw new DefenceError(
+        `An attacker can simulate up to ${mostUnrolledSteps} local steps here, not ${steps}: leave out "simulated".`,
+      );
+    }
+    return { spec, training: { localSteps: { steps, rate: value('rate'), simulated } } };
+  },
 };
