@@ -6,20 +6,18 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { URI } from 'vscode-uri';
-import { readSourceFile } from '../host/files.ts';
 import { searchFiles } from '../host/search.ts';
-import type { FileReport } from '../src-analysis/check.ts';
-import { binaryExtensions, looksLikeModel } from '../src-analysis/readers/read.ts';
-import type { SourceFile } from '../src-analysis/readers/reader.ts';
-import type { CheckOutcome } from './checker.ts';
-import { type SummarisedModel, summarise } from './model-summaries.ts';
+import { binaryExtensions } from '../src-analysis/readers/read.ts';
+import type { SummarisedModel } from './model-summaries.ts';
+import type { Effort, FoundModels } from './workspace-worker.ts';
 
 export interface WorkspaceModelsOptions {
   /** Absolute paths of the folders to search. */
   readonly folders: () => Promise<readonly string[]>;
   /** Whether configuration and settings let a file be checked. */
   readonly isIncluded: (file: string) => Promise<boolean>;
-  readonly check: (file: SourceFile) => Promise<CheckOutcome>;
+  /** Reads and analyses a file; null where that is not worth the effort. */
+  readonly find: (file: string, effort: Effort) => Promise<FoundModels | null>;
   /** Models of a document that is open and checked, which count for more than the file on disk. */
   readonly openModels: (uri: string) => readonly SummarisedModel[] | undefined;
   /** A search that nobody waits for any more has found something, or has ended. */
@@ -46,9 +44,6 @@ interface KnownFile {
   readonly models: readonly SummarisedModel[] | null;
   readonly failure?: string;
 }
-
-/** `likely`: only what almost certainly makes a model; `any`: what may; `named`: whatever it is and however large. */
-type Effort = 'likely' | 'any' | 'named';
 
 /** Milliseconds between two pieces of news while a search runs. */
 const newsInterval = 2000;
@@ -128,18 +123,10 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
   }
 
   async function analyse(file: string, effort: Effort): Promise<Omit<KnownFile, 'stamp'> | undefined> {
-    const read = await readSourceFile(file);
-    const nothing = { related: [], models: [] };
-    if (read.kind === 'unreadable') return { ...nothing, ...(effort === 'named' ? { failure: read.message } : {}) };
-    if (effort !== 'named' && !looksLikeModel(read.file)) return nothing;
-    if (effort === 'likely' && !makesModels(read.file)) return undefined;
-    const outcome = await options.check(read.file);
-    if (outcome.kind === 'failed') return { ...nothing, ...(effort === 'any' ? {} : { failure: outcome.message }) };
-    if (outcome.kind === 'cancelled') return nothing;
-    const models = summarise(URI.file(file).toString(), read.file.text, outcome.report);
-    const failure = models.length === 0 ? failureOf(outcome.report) : undefined;
-    const related = await Promise.all(outcome.read.map(async other => [other, await stampAt(other)] as const));
-    return { related, models, ...(failure === undefined ? {} : { failure }) };
+    const found = await options.find(file, effort);
+    if (found === null) return undefined;
+    const related = await Promise.all(found.related.map(async other => [other, await stampAt(other)] as const));
+    return { ...found, related };
   }
 
   function start(): Promise<void> {
@@ -197,11 +184,6 @@ export function createWorkspaceModels(options: WorkspaceModelsOptions) {
   };
 }
 
-/** Code that calls what makes models; every model file. */
-function makesModels({ text }: SourceFile): boolean {
-  return text === undefined || /"modelTopology"|\b(sequential|layers\s*\.\s*\w+|tf\s*\.\s*model)\s*\(/.test(text);
-}
-
 function stampOf({ mtimeMs, size }: Stats): string {
   return `${mtimeMs} ${size}`;
 }
@@ -218,11 +200,6 @@ async function isUnchanged(related: KnownFile['related']): Promise<boolean> {
 
 function isListed({ models, failure }: KnownFile): boolean {
   return models === null || models.length > 0 || failure !== undefined;
-}
-
-/** A file that looks like a model and holds none is listed with what is wrong; code that only mentions tf is not. */
-function failureOf(report: FileReport): string | undefined {
-  return /\.(onnx|json)$/i.test(report.path) ? report.errors[0]?.message : undefined;
 }
 
 /** Resolves after a time or when the signal is given. */

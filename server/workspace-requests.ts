@@ -2,11 +2,6 @@
 import * as path from 'node:path';
 import type { CancellationToken, Connection } from 'vscode-languageserver';
 import { URI } from 'vscode-uri';
-import { readSourceFile } from '../host/files.ts';
-import { defaultConfig } from '../src-analysis/findings/config.ts';
-import type { SourceFile } from '../src-analysis/readers/reader.ts';
-import { textReport } from '../src-analysis/reports/text.ts';
-import { Checker } from './checker.ts';
 import type { createConfigs } from './configs.ts';
 import type { SummarisedModel } from './model-summaries.ts';
 import {
@@ -23,8 +18,9 @@ import {
 } from './protocol.ts';
 import type { createSettings } from './settings.ts';
 import { workspaceSymbols } from './symbols-workspace.ts';
-import { version } from './version.ts';
+import { createWorkerJobs } from './worker-jobs.ts';
 import { createWorkspaceModels, type WorkspaceFile } from './workspace-models.ts';
+import type { Effort, FoundModels, WorkspaceAnswer, WorkspaceRequest } from './workspace-worker.ts';
 
 /** A file that takes longer is listed without figures. Milliseconds. */
 const checkTimeLimit = 20_000;
@@ -46,14 +42,20 @@ export interface WorkspaceRequestsOptions {
 }
 
 export function registerWorkspaceRequests(connection: Connection, options: WorkspaceRequestsOptions) {
-  // Apart from the checker of open documents, which must not wait for a whole workspace.
-  const checker = new Checker({
-    workerPath: path.join(import.meta.dirname, 'check-worker.cjs'),
+  const jobs = createWorkerJobs<WorkspaceRequest, WorkspaceAnswer>({
+    workerPath: path.join(import.meta.dirname, 'workspace-worker.cjs'),
     timeLimit: checkTimeLimit,
     memoryLimit: checkMemoryLimit,
+    onFailure: detail => connection.console.warn(`A file of the workspace was not analysed: ${detail}`),
   });
-  const check = (file: SourceFile) =>
-    checker.run({ file, config: defaultConfig, configPath: file.path, exact: [] }).outcome;
+  const stopped = new AbortController();
+  const notFinished = `Leaklint did not finish analysing this file within ${checkTimeLimit / 1000} s. What it holds is unknown.`;
+  const find = async (file: string, effort: Effort): Promise<FoundModels | null> => {
+    const answer = await jobs.run({ kind: 'models', file, effort }, stopped.signal);
+    if (answer?.kind === 'models') return answer.found;
+    // Code that is hardly a model is not worth a line that says so.
+    return { models: [], related: [], ...(effort === 'any' ? {} : { failure: notFinished }) };
+  };
   const tellChange = () => void connection.sendNotification(modelsChangedNotification);
   const models = createWorkspaceModels({
     folders: async () => {
@@ -63,7 +65,7 @@ export function registerWorkspaceRequests(connection: Connection, options: Works
       return uris.filter(uri => uri.scheme === 'file').map(uri => uri.fsPath);
     },
     isIncluded: async file => (await options.configs.of(URI.file(file).toString())).included,
-    check,
+    find,
     openModels: options.openModels,
     onNews: tellChange,
   });
@@ -101,17 +103,14 @@ export function registerWorkspaceRequests(connection: Connection, options: Works
     changed,
     /** The layer report of a file that no editor holds open, or why there is none. */
     async reportOfFile(uri: string): Promise<string> {
-      const file = URI.parse(uri).fsPath;
-      const read = await readSourceFile(file);
-      if (read.kind === 'unreadable') return `${file}: ${read.message}\n`;
-      const outcome = await check(read.file);
-      if (outcome.kind !== 'report') return outcome.kind === 'failed' ? `${outcome.message}\n` : '';
-      return textReport({ files: [{ report: outcome.report, text: read.file.text ?? '' }], version });
+      const answer = await jobs.run({ kind: 'report', file: URI.parse(uri).fsPath }, stopped.signal);
+      return answer?.kind === 'report' ? answer.text : `${notFinished}\n`;
     },
     async dispose() {
       clearTimeout(news);
       models.dispose();
-      await checker.dispose();
+      stopped.abort();
+      await jobs.dispose();
     },
   };
 }
