@@ -6,6 +6,8 @@ export interface Column {
   readonly title: string;
   readonly meaning: string;
   readonly numeric: boolean;
+  /** Widest it gets, in characters; longer texts are cut and shown on hovering. */
+  readonly widest: number;
   readonly text: (layer: OnnxTableLayer, index: number) => string;
   /** What rows are sorted by; null comes last. */
   readonly key: (layer: OnnxTableLayer, index: number) => string | number | null;
@@ -26,32 +28,40 @@ function numeric(
   meaning: string,
   value: (layer: OnnxTableLayer, index: number) => number | null,
 ): Column {
-  return { title, meaning, numeric: true, text: (layer, index) => numberText(value(layer, index)), key: value };
+  return {
+    title,
+    meaning,
+    numeric: true,
+    widest: 20,
+    text: (layer, index) => numberText(value(layer, index)),
+    key: value,
+  };
 }
 
-function textual(title: string, meaning: string, value: (layer: OnnxTableLayer) => string): Column {
-  return { title, meaning, numeric: false, text: value, key: value };
+function textual(title: string, meaning: string, widest: number, value: (layer: OnnxTableLayer) => string): Column {
+  return { title, meaning, numeric: false, widest, text: value, key: value };
 }
 
 const verdictOrder = { soluble: 0, deficient: 1, unknown: 2 } as const;
 
 export const columns: readonly Column[] = [
   numeric('#', 'Place in the model', (_, index) => index + 1),
-  textual('Layer', 'Name of the node', layer => layer.name),
-  textual('Op', 'Operator', layer => layer.op),
-  textual('Input', 'Shape of the input, without the batch', layer => layer.input),
-  textual('Output', 'Shape of the output, without the batch', layer => layer.output),
-  numeric('Parameters', 'Entries of the weights', layer => (layer.parameters === 0 ? null : layer.parameters)),
-  numeric('Unknowns', 'Entries of the layer’s input that an attacker solves for', layer => layer.unknowns),
-  numeric('Rank', 'Rank of the equations that the gradient and the output give', layer => layer.rank),
-  numeric('Deficiency', 'Rank minus unknowns', layer => layer.deficiency),
+  textual('Layer', 'Name of the node', 40, layer => layer.name),
+  textual('Op', 'Operator', 24, layer => layer.op),
   {
     title: 'Verdict',
     meaning: 'Whether the layer’s own equations fix its input; deficient does not mean that the model is safe',
     numeric: false,
+    widest: 20,
     text: verdictText,
     key: ({ verdict }) => (verdict === null ? null : verdictOrder[verdict]),
   },
+  textual('Input', 'Shape of the input, without the batch', 20, layer => layer.input),
+  textual('Output', 'Shape of the output, without the batch', 20, layer => layer.output),
+  numeric('Parameters', 'Entries of the weights', layer => (layer.parameters === 0 ? null : layer.parameters)),
+  numeric('Unknowns', 'Entries of the layer’s input that an attacker solves for', layer => layer.unknowns),
+  numeric('Rank', 'Rank of the equations that the gradient and the output give', layer => layer.rank),
+  numeric('Deficiency', 'Rank minus unknowns', layer => layer.deficiency),
 ];
 
 export interface Row {

@@ -15,8 +15,6 @@ export interface GridHandlers {
 const rowHeight = 24;
 /** Rows drawn beyond what is seen, on either side. */
 const margin = 20;
-/** Widest column, in characters; longer texts are cut and shown on hovering. */
-const maximumWidth = 44;
 
 /** The table of layers. Only the rows in sight are in the page: models have thousands. */
 export function createGrid(parent: HTMLElement, handlers: GridHandlers) {
@@ -134,9 +132,9 @@ export function createGrid(parent: HTMLElement, handlers: GridHandlers) {
       for (const [position, column] of columns.entries()) {
         let characters = column.title.length + 3;
         for (const [index, layer] of layers.entries()) {
-          characters = Math.max(characters, column.text(layer, index).length + 2);
+          characters = Math.max(characters, column.text(layer, index).length + 1);
         }
-        widths[position]!.style.width = `${Math.min(maximumWidth, characters)}ch`;
+        widths[position]!.style.width = `calc(${Math.min(column.widest, characters)}ch + 8px)`;
       }
     },
   };
