@@ -83,6 +83,24 @@ describe('outline', () => {
     }
   });
 
+  test('of ONNX text lists its nodes', async () => {
+    const text = `<ir_version: 8, opset_import: ["" : 17]>
+tiny (float[1, 3, 8, 8] x, float[4, 3, 3, 3] w) => (float[1, 4, 6, 6] y) {
+  [first] h = Conv (x, w)
+  y = Tanh (h)
+}
+`;
+    const uri = uriOf('tiny.onnxtxt');
+    client.open(uri, 'onnx-text', text);
+    const [model] = await ask<DocumentSymbol[]>('textDocument/documentSymbol', { textDocument: { uri } });
+    const nodes = (model?.children ?? []).filter(({ detail }) => /^(Conv|Tanh) /.test(detail ?? ''));
+    expect(nodes.map(({ detail, selectionRange }) => `${selectionRange.start.line} ${detail}`)).toEqual([
+      '2 Conv · [4, 6, 6]',
+      '3 Tanh · [4, 6, 6]',
+    ]);
+    for (const { range } of nodes) expect(model && holds(model.range, range)).toBe(true);
+  });
+
   test('of a file without models is empty', async () => {
     const plain = uriOf('src/plain.ts');
     client.open(plain, 'typescript', 'export const tf = 1;\n');
