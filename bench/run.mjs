@@ -8,7 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-const known = ['tfjs-corpus', 'rank-law', 'identifiable-dimension', 'attack-step', 'attack-targets'];
+const known = [
+  'tfjs-corpus',
+  'rank-law',
+  'layer-systems',
+  'identifiable-dimension',
+  'attack-step',
+  'attack-targets',
+  'onnx-fuzz',
+];
 const asked = process.argv.slice(2);
 const unknown = asked.filter(name => !known.includes(name));
 if (unknown.length > 0) {

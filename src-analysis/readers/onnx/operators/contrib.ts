@@ -19,7 +19,7 @@ import { contribAttentionOperators } from './contrib-attention.ts';
 import { conv } from './convolution.ts';
 import { gemm, matMul } from './dense.ts';
 import { detectionOperators } from './detection.ts';
-import { broadcast, known, sameShape, withInputs } from './known.ts';
+import { broadcast, known, sameShape, withDims, withInputs } from './known.ts';
 import { normalizationOperators } from './normalization.ts';
 import { dequantized, quantizedContribOperators } from './quantized.ts';
 import { recurrentOperators } from './recurrent.ts';
@@ -182,7 +182,7 @@ function skipNormalization(name: string): Operator {
     infer: context => {
       const input = requiredInput(context, 0);
       const output = { shape: input.shape, batch: batchOf(input) };
-      const statistics = { shape: input.shape?.with(-1, 1) ?? null, batch: output.batch };
+      const statistics = withDims(input, shape => [...shape.slice(0, -1), 1]);
       const roles = name.includes('Simplified') ? ['gamma', 'bias'] : ['gamma', 'beta', 'bias'];
       const weights = roles.flatMap((role, index) => {
         const value = optionalInput(context, index + 2);

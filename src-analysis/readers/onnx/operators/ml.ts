@@ -120,7 +120,7 @@ function columns(context: NodeContext): readonly OutputValue[] {
   const chosen = requiredInput(context, 1).shape;
   if (input.shape === null) return [unknownOutput];
   const count = chosen && product(chosen);
-  return input.shape.length === 1 ? [fixed([1, count])] : [withDims(input, shape => shape.with(-1, count))];
+  return input.shape.length === 1 ? [fixed([1, count])] : [withDims(input, shape => [...shape.slice(0, -1), count])];
 }
 
 /** FeatureVectorizer: the inputs side by side. */

@@ -59,7 +59,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
 );
 
 /** Operators by domain: of ONNX, of classical models, of ONNX Runtime. */
-const domains: ReadonlyMap<string, ReadonlyMap<string, Operator>> = new Map([
+export const operatorsByDomain: ReadonlyMap<string, ReadonlyMap<string, Operator>> = new Map([
   ['', operators],
   ['ai.onnx.ml', new Map(Object.entries(mlOperators))],
   ['com.microsoft', new Map(Object.entries(contribOperators))],
@@ -68,7 +68,7 @@ const domains: ReadonlyMap<string, ReadonlyMap<string, Operator>> = new Map([
 
 /** The rule of an operator; undefined where there is none. */
 export function operatorOf(domain: string, opType: string): Operator | undefined {
-  return domains.get(domain)?.get(opType);
+  return operatorsByDomain.get(domain)?.get(opType);
 }
 
 /** The newest version of the standard operators whose changes these rules know. */
