@@ -1,84 +1,145 @@
 /**
- * The recursion for the identifiable dimension against the exact rank of the whole gradient's Jacobian over GF(p), on random
- * chains of one to three convolutions and on one published model at full size.
+ * The law for the identifiable dimension against the exact rank of the whole gradient's Jacobian over GF(p), on random small
+ * models of mixed kinds, and what a user is shown: the law where it is sure, elimination where it is not and the model is small.
  *
  *   npm run bench identifiable-dimension
  *
- * LEAKLINT_BENCH_RUNS is the number of chains (2000).
+ * LEAKLINT_BENCH_RUNS is the number of models (2000), LEAKLINT_BENCH_SEED the first seed (1).
  */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
-import fc from 'fast-check';
-import { genericJacobianRank, type JacobianStage } from '../src-analysis/identifiability/generic-jacobian.ts';
-import { identifiableDimension } from '../src-analysis/identifiability/recursion.ts';
+import { genericRank } from '../src-analysis/identifiability/exact/generic-rank.ts';
+import { identifiableByFlow } from '../src-analysis/identifiability/flow/law.ts';
+import { identifiableOf } from '../src-analysis/identifiability/identifiable.ts';
+import type { Identifiable } from '../src-analysis/model/analysis.ts';
+import { readOnnx } from '../src-analysis/readers/onnx/read.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import { rankTable } from '../src-analysis/solubility/layer-analysis.ts';
-import { chainOf, randomChain } from './chains.ts';
-import { goldenModels } from './geometries.ts';
+import { kinds, type RandomModel, randomModel } from './random-models.ts';
 import { cpuMilliseconds, printTable } from './table.ts';
 
 const runs = Number(process.env.LEAKLINT_BENCH_RUNS ?? 2000);
-const seed = 20_261_122;
+const firstSeed = Number(process.env.LEAKLINT_BENCH_SEED ?? 1);
 
 interface Tally {
+  models: number;
   sure: number;
   sureWrong: number;
-  doubtful: number;
-  doubtfulWrong: number;
-  unknown: number;
-  worst: number;
+  /** Greatest excess over the exact rank where the law is sure, as a share of n. */
+  excess: number;
+  estimates: number;
+  estimatesRight: number;
+  inRange: number;
+  /** Sum of |error| / n over the estimates. */
+  error: number;
+  shownSure: number;
+  shownWrong: number;
 }
 
 const tallies = new Map<string, Tally>();
-for (const [i, stages] of fc.sample(randomChain, { seed, numRuns: runs }).entries()) count(stages, i + 1);
+const times = { law: 0, exact: 0 };
+for (let seed = firstSeed; seed < firstSeed + runs; seed++) count(randomModel(seed), seed);
 
-console.log(`${runs} random chains (seed ${seed}): the recursion against the exact Jacobian\n`);
-printTable(
-  ['activation', 'sure', 'wrong', 'in doubt', 'wrong', 'unknown', 'worst error, % of n'],
-  [...tallies]
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([kind, t]) => [
-      kind,
-      t.sure,
-      t.sureWrong,
-      t.doubtful,
-      t.doubtfulWrong,
-      t.unknown,
-      (100 * t.worst).toFixed(1),
-    ]),
+console.log(
+  `${runs} random models (seeds from ${firstSeed}): the law against the exact Jacobian; a model counts for each of its kinds\n`,
 );
-
-const stages = goldenModels(path.join(process.cwd(), 'test/fixtures')).get('cnn3_c1')!;
-const law = cpuMilliseconds(() => predicted(stages));
-const exact = cpuMilliseconds(() => genericJacobianRank(stages, neverCancelled));
-console.log('\ncnn3_c1, 3,072 unknowns, CPU ms\n');
 printTable(
-  ['', 'r', 'ms'],
   [
-    ['recursion', law.result.rank ?? 'unknown', law.ms],
-    ['exact Jacobian', exact.result, exact.ms],
+    'kind',
+    'models',
+    'law sure',
+    'wrong',
+    'most above, % of n',
+    'estimates',
+    'right',
+    'in range',
+    'mean error, % of n',
+    'shown as sure',
+    'wrong',
   ],
+  [...kinds, 'all'].flatMap(kind => {
+    const t = tallies.get(kind);
+    if (!t) return [];
+    const mean = t.estimates === 0 ? 0 : (100 * t.error) / t.estimates;
+    return [
+      [
+        kind,
+        t.models,
+        t.sure,
+        t.sureWrong,
+        (100 * t.excess).toFixed(1),
+        t.estimates,
+        t.estimatesRight,
+        t.inRange,
+        mean.toFixed(1),
+        t.shownSure,
+        t.shownWrong,
+      ],
+    ];
+  }),
+);
+console.log(`\nCPU ms a model: law ${(times.law / runs).toFixed(2)}, exact rank ${(times.exact / runs).toFixed(1)}`);
+
+console.log('\nReal models (shapes of the ONNX model zoo, no weights): the law\n');
+printTable(
+  ['model', 'layers', 'r', 'n', 'least', 'greatest', 'ms'],
+  fs
+    .readdirSync('test/fixtures/onnx/zoo')
+    .filter(file => file.endsWith('.onnx'))
+    .map(file => {
+      const bytes = new Uint8Array(fs.readFileSync(path.join('test/fixtures/onnx/zoo', file)));
+      const graph = readOnnx({ path: file, bytes }, neverCancelled).models[0]!;
+      const { result, ms } = cpuMilliseconds(() => identifiableOf(graph, rankTable(new Map()), neverCancelled));
+      const [least, greatest] = result.range ?? [result.rank, result.rank];
+      return [
+        file,
+        graph.layers.length,
+        result.rank ?? 'unknown',
+        result.unknowns ?? '',
+        least ?? '',
+        greatest ?? '',
+        ms,
+      ];
+    }),
 );
 
-function predicted(chain: readonly JacobianStage[]): { rank: number | null; doubtful: boolean } {
-  const result = identifiableDimension(chainOf(chain), rankTable(new Map()));
-  if (!('rank' in result)) return { rank: null, doubtful: false };
-  return { rank: result.rank, doubtful: result.assumptions.some(assumption => assumption.includes('critical')) };
+function count({ graph, batch, kinds: kindsOfModel }: RandomModel, seed: number): void {
+  const law = cpuMilliseconds(() => identifiableByFlow(graph, rankTable(new Map()), { batch }));
+  const exact = cpuMilliseconds(() => genericRank(graph, neverCancelled, { batch, seed }));
+  times.law += law.ms;
+  times.exact += exact.ms;
+  if (!('identifiable' in law.result) || !('rank' in exact.result)) throw new Error(`seed ${seed} is not covered`);
+  const shown = identifiableOf(graph, rankTable(new Map()), neverCancelled, { batch });
+  for (const kind of [...kindsOfModel, 'all']) add(kind, law.result.identifiable, shown, exact.result.rank);
 }
 
-function count(chain: readonly JacobianStage[], chainSeed: number): void {
-  const { activation, bias } = chain[0]!;
-  const kind = `${activation}${bias ? ', biases' : ''}`;
-  const tally = tallies.get(kind) ?? { sure: 0, sureWrong: 0, doubtful: 0, doubtfulWrong: 0, unknown: 0, worst: 0 };
+function add(kind: string, law: Identifiable, shown: Identifiable, exact: number): void {
+  const tally = tallies.get(kind) ?? {
+    models: 0,
+    sure: 0,
+    sureWrong: 0,
+    excess: 0,
+    estimates: 0,
+    estimatesRight: 0,
+    inRange: 0,
+    error: 0,
+    shownSure: 0,
+    shownWrong: 0,
+  };
   tallies.set(kind, tally);
-  const { rank, doubtful } = predicted(chain);
-  if (rank === null) {
-    tally.unknown++;
-    return;
+  tally.models++;
+  const difference = law.rank! - exact;
+  if (law.certainty === 'estimate') {
+    tally.estimates++;
+    if (difference === 0) tally.estimatesRight++;
+    if (exact >= law.range![0] && exact <= law.range![1]) tally.inRange++;
+    tally.error += Math.abs(difference) / law.unknowns!;
+  } else {
+    tally.sure++;
+    if (difference !== 0) tally.sureWrong++;
+    tally.excess = Math.max(tally.excess, difference / law.unknowns!);
   }
-  const difference = Math.abs(rank - genericJacobianRank(chain, neverCancelled, chainSeed));
-  tally.worst = Math.max(tally.worst, difference / chainOf(chain).unknowns);
-  if (doubtful) tally.doubtful++;
-  else tally.sure++;
-  if (difference > 0 && doubtful) tally.doubtfulWrong++;
-  if (difference > 0 && !doubtful) tally.sureWrong++;
+  if (shown.certainty === 'estimate') return;
+  tally.shownSure++;
+  if (shown.rank !== exact) tally.shownWrong++;
 }

@@ -25,9 +25,23 @@ export function allOutputs(g: ConvGeometry, axis: 0 | 1): Positions {
  * list, which takes a stride or dilation beyond the kernel on an axis of hundreds of thousands of entries.
  */
 export function inputsSeen(g: ConvGeometry, axis: 0 | 1, outputs: Positions): Positions | null {
-  const { taps, stride, dilation, before, input } = axisOf(g, axis);
+  return inputsSeenBy(axisOf(g, axis), outputs);
+}
+
+/** The windows of a convolution or pooling along one axis: window w begins at w·stride − before. */
+export interface AxisWindows {
+  readonly taps: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+  /** Entries of the input along this axis. */
+  readonly input: number;
+}
+
+export function inputsSeenBy(axis: AxisWindows, outputs: Positions): Positions | null {
+  const { taps, stride, dilation, before, input } = axis;
   if ('list' in outputs || !isContiguous(taps, dilation, outputs.step * stride, outputs.count)) {
-    return outputs.count * taps > maxListed ? null : listed(g, axis, outputs);
+    return outputs.count * taps > maxListed ? null : listed(axis, outputs);
   }
   const start = outputs.first * stride - before;
   const end = start + (outputs.count - 1) * outputs.step * stride + (taps - 1) * dilation;
@@ -41,8 +55,7 @@ function isContiguous(taps: number, dilation: number, shift: number, windows: nu
   return shift === 1 && windows >= dilation;
 }
 
-function listed(g: ConvGeometry, axis: 0 | 1, outputs: Positions): Positions {
-  const { taps, stride, dilation, before, input } = axisOf(g, axis);
+function listed({ taps, stride, dilation, before, input }: AxisWindows, outputs: Positions): Positions {
   const seen = new Set<number>();
   for (const output of each(outputs)) {
     for (let tap = 0; tap < taps; tap++) {
@@ -50,7 +63,11 @@ function listed(g: ConvGeometry, axis: 0 | 1, outputs: Positions): Positions {
       if (cell >= 0 && cell < input) seen.add(cell);
     }
   }
-  const list = [...seen].sort((a, b) => a - b);
+  return positionsOf([...seen].sort((a, b) => a - b));
+}
+
+/** A sorted list of positions, as a progression where it is one. */
+export function positionsOf(list: readonly number[]): Positions {
   const step = list.length > 1 ? list[1]! - list[0]! : 1;
   const isProgression = list.every((cell, i) => cell === list[0]! + i * step);
   return isProgression && list.length > 0
@@ -58,7 +75,7 @@ function listed(g: ConvGeometry, axis: 0 | 1, outputs: Positions): Positions {
     : { list, count: list.length };
 }
 
-function* each(positions: Positions): Generator<number> {
+export function* each(positions: Positions): Generator<number> {
   if ('list' in positions) yield* positions.list;
   else for (let i = 0; i < positions.count; i++) yield positions.first + i * positions.step;
 }
@@ -87,12 +104,12 @@ function restrictAxis(g: ConvGeometry, axis: 0 | 1, outputs: Positions) {
   return { input: to - from + 1, stride: stride * step, before: from - start, after: Math.max(0, end - to) };
 }
 
-function hull(list: readonly number[]): { first: number; step: number; count: number } {
+export function hull(list: readonly number[]): { first: number; step: number; count: number } {
   const first = list[0] ?? 0;
   return { first, step: 1, count: (list[list.length - 1] ?? 0) - first + 1 };
 }
 
-function axisOf(g: ConvGeometry, axis: 0 | 1) {
+function axisOf(g: ConvGeometry, axis: 0 | 1): AxisWindows {
   return {
     taps: g.kernel[axis],
     stride: g.strides[axis],

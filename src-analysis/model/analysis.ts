@@ -46,6 +46,13 @@ export interface Identifiable {
   readonly unknowns: number | null;
   readonly fraction: number | null;
   readonly basis: 'law' | 'numeric' | 'unknown';
+  /**
+   * `exact`: rank of the Jacobian by elimination over a finite field. `law`: by the law where it has not been seen to fail.
+   * `estimate`: by the law where it may be off; `range` says how far. Absent where r is unknown.
+   */
+  readonly certainty?: 'exact' | 'law' | 'estimate';
+  /** Least and greatest r that the law's possible errors allow. */
+  readonly range?: readonly [number, number];
   /** Layer id where the recursion loses the most, i.e. that decides r. */
   readonly bottleneck?: number;
   readonly reason?: string;

@@ -13,6 +13,7 @@ import type {
   SeparableConvOp,
   WeightRef,
 } from '../../model/graph.ts';
+import { lossEnd } from '../loss-end.ts';
 import { entryMap, indices, layoutOf, rearrangedEntries, sizeOfKnown, windowsOf } from './index-maps.ts';
 import {
   type EntryLists,
@@ -506,37 +507,4 @@ function listsOf({ of, count }: { of: Int32Array; count: number }): EntryLists {
 
 function groupsAlong(shape: readonly number[], axis: number): EntryLists {
   return listsOf(labels(shape, others(shape, [axis])));
-}
-
-/** Where the model's logits are: a softmax or sigmoid at the end belongs to the loss. */
-function lossEnd(graph: ModelGraph) {
-  const edge = graph.outputs[0]!;
-  let layer = graph.layers[edge.layer]!;
-  let { output } = edge;
-  const skipped = new Set<number>();
-  let loss: Activation | undefined;
-  while (loss === undefined) {
-    if (layer.op.kind === 'activation' && isLoss(layer.op.activation)) loss = layer.op.activation;
-    else if (!['identity', 'dropout'].includes(layer.op.kind) || layer.activation) break;
-    skipped.add(layer.id);
-    const from = layer.inputs[0];
-    if (!from) break;
-    layer = graph.layers[from.layer]!;
-    output = from.output;
-  }
-  const fused = loss === undefined && layer.activation && isLoss(layer.activation) ? layer.activation : undefined;
-  const name = (loss ?? fused)?.name;
-  const last = layer.outputShapes[output]?.at(-1);
-  return {
-    layer,
-    output,
-    skipped,
-    activation: fused ? undefined : layer.activation,
-    softmax: name !== 'sigmoid' && last !== 1,
-    axis: (loss ?? fused)?.axis ?? -1,
-  };
-}
-
-function isLoss({ name }: Activation): boolean {
-  return name === 'softmax' || name === 'logSoftmax' || name === 'sigmoid';
 }

@@ -1,0 +1,46 @@
+/** How long the exact rank of a model would take, before anything is unrolled. */
+import { sizeOf } from '../../model/geometry.ts';
+import type { Layer, ModelGraph } from '../../model/graph.ts';
+
+/** Multiplications that the exact rank takes, roughly; null where a shape is not known. Some 10⁹ of them take a second or two. */
+export function exactRankWork(graph: ModelGraph, batch = 1): number | null {
+  let products = 0;
+  let rows = 0;
+  let unknowns = 0;
+  for (const layer of graph.layers) {
+    const size = sizeOf(layer.outputShapes[0]);
+    if (size === null) return null;
+    if (layer.op.kind === 'input') unknowns += size * batch;
+    const fan = fanOf(layer);
+    products += size * fan * batch;
+    rows += gradientRows(layer, size, fan, batch);
+  }
+  // Forwards, backwards and the gradients with two products each; then elimination.
+  return unknowns * (6 * products + rows * Math.min(rows, unknowns));
+}
+
+/** Products that one output entry takes. */
+function fanOf(layer: Layer): number {
+  const { op } = layer;
+  switch (op.kind) {
+    case 'conv':
+    case 'convTranspose':
+    case 'separableConv': {
+      const taps = op.kernelSize.reduce<number>((product, k) => product * (k ?? 1), 1);
+      return (taps * (op.inChannels ?? 1)) / (('groups' in op && op.groups) || 1);
+    }
+    case 'dense':
+      return op.inFeatures ?? 1;
+    case 'norm':
+      return 4;
+    default:
+      return 1;
+  }
+}
+
+function gradientRows(layer: Layer, size: number, fan: number, batch: number): number {
+  const { op } = layer;
+  const weights = layer.weights.reduce((sum, weight) => sum + (sizeOf(weight.shape) ?? 0), 0);
+  // Of a dense layer used once, one row and one column of the gradient say everything.
+  return op.kind === 'dense' && batch === 1 && size === op.units ? size + fan : weights;
+}

@@ -1,0 +1,167 @@
+/** Relations between the gradients of neighbouring layers, which hold whatever the input is. */
+import type { Activation, Layer, ModelGraph } from '../../model/graph.ts';
+import type { Consumers } from '../../solubility/invertibility.ts';
+import { pointwiseKind } from '../exact/program.ts';
+
+/** What may be done to the channels of a layer's output without a change to the model, if the layers behind make up for it. */
+type Freedom = 'mixing' | 'scaling' | 'none';
+
+export interface Conserved {
+  /** Relations that the gradient rows of a layer obey. */
+  readonly relations: number;
+  /** A layer behind that takes part sends no gradient: the relation then tells less. */
+  readonly unobserved: boolean;
+}
+
+const none: Conserved = { relations: 0, unobserved: false };
+
+export interface ConservationLaw {
+  /** @param channels output channels of the layer */
+  readonly of: (layer: Layer, activation: Activation | undefined, channels: number) => Conserved;
+}
+
+/**
+ * Where scaling an output channel up and the weights behind down leaves the model unchanged (everything between is
+ * homogeneous), gradient flow conserves Σ W[o]·∂W[o] + b[o]·∂b[o] = Σ W_next[:, o]·∂W_next[:, o]: one relation a channel. Where
+ * nothing but linear maps that treat all channels alike stands between, any invertible mixing of the channels does: one for
+ * every pair of channels. Layers whose outputs are added up must be scaled together and share their relations, which are then
+ * counted for the first of them.
+ */
+export function conservationLaw(
+  graph: ModelGraph,
+  consumers: Consumers,
+  isObserved: (layer: Layer) => boolean,
+): ConservationLaw {
+  const writers = writersOf(graph);
+  const first = firstOfGroups(graph, writers);
+  return {
+    of: (layer, activation, channels) => {
+      if (first.get(layer.id) !== layer.id) return none;
+      const found = freedomBehind(graph, layer, activation, consumers, writers, isObserved);
+      if (found.freedom === 'none') return none;
+      return {
+        relations: found.freedom === 'mixing' ? channels * channels : channels,
+        unobserved: found.unobserved,
+      };
+    },
+  };
+}
+
+function freedomBehind(
+  graph: ModelGraph,
+  layer: Layer,
+  activation: Activation | undefined,
+  consumers: Consumers,
+  writers: ReadonlyMap<number, ReadonlySet<number> | 'fixed'>,
+  isObserved: (layer: Layer) => boolean,
+): { readonly freedom: Freedom; readonly unobserved: boolean } {
+  let freedom = weakest(freedomThrough(activation), isGrouped(layer) ? 'scaling' : 'mixing');
+  let unobserved = false;
+  const seen = new Set<number>();
+  const waiting = [...(consumers.get(layer.id) ?? [])];
+  if (waiting.length === 0) return { freedom: 'none', unobserved };
+  for (let id = waiting.pop(); id !== undefined && freedom !== 'none'; id = waiting.pop()) {
+    const next = graph.layers[id]!;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const through = freedomAt(next, writers);
+    if (through === 'absorbed') {
+      if (isGrouped(next)) freedom = weakest(freedom, 'scaling');
+      unobserved ||= !isObserved(next);
+      continue;
+    }
+    freedom = weakest(freedom, weakest(through, freedomThrough(next.activation)));
+    const behind = consumers.get(id) ?? [];
+    // The end of the model: nothing makes up for the factor.
+    if (behind.length === 0) return { freedom: 'none', unobserved };
+    waiting.push(...behind);
+  }
+  return { freedom, unobserved };
+}
+
+function weakest(a: Freedom, b: Freedom): Freedom {
+  if (a === 'none' || b === 'none') return 'none';
+  return a === 'scaling' || b === 'scaling' ? 'scaling' : 'mixing';
+}
+
+function isGrouped({ op }: Layer): boolean {
+  return op.kind === 'separableConv' || op.kind === 'norm' || ('groups' in op && op.groups !== 1);
+}
+
+function freedomThrough(activation: Activation | undefined): Freedom {
+  if (!activation) return 'mixing';
+  const kind = pointwiseKind(activation);
+  if (kind === 'linear') return 'mixing';
+  return kind === 'relu' || kind === 'piecewise-linear' ? 'scaling' : 'none';
+}
+
+const selecting = new Set(['split', 'slice', 'gather', 'depthToSpace', 'spaceToDepth']);
+
+function freedomAt(layer: Layer, writers: ReadonlyMap<number, ReadonlySet<number> | 'fixed'>): Freedom | 'absorbed' {
+  const { op } = layer;
+  if (isWriter(layer)) return 'absorbed';
+  switch (op.kind) {
+    case 'identity':
+    case 'dropout':
+    case 'reduce':
+      return 'mixing';
+    case 'activation':
+      return freedomThrough(op.activation);
+    case 'pool':
+      return op.pool === 'average' ? 'mixing' : op.pool === 'max' ? 'scaling' : 'none';
+    case 'rearrange':
+      return selecting.has(op.how) ? 'none' : 'mixing';
+    case 'merge':
+      if (op.merge === 'concat') return 'mixing';
+      if (op.merge !== 'add' && op.merge !== 'average' && op.merge !== 'subtract') return 'none';
+      return writers.get(layer.id) === 'fixed' ? 'none' : 'scaling';
+    default:
+      return 'none';
+  }
+}
+
+/** Layers whose weights set the scale of their output channels, and make up for a scale of their input channels. */
+function isWriter({ op, weights }: Layer): boolean {
+  if (['conv', 'convTranspose', 'separableConv', 'dense'].includes(op.kind)) return true;
+  if (op.kind !== 'norm' || op.norm !== 'batch' || op.batchStatistics) return false;
+  // A scale of the input is made up for by scale and offset together, because the stored mean stays.
+  return ['gamma', 'beta'].every(role => weights.some(weight => weight.role === role));
+}
+
+/** For every layer the layers that set the scale of its output; `fixed` where something without weights does. */
+function writersOf(graph: ModelGraph): ReadonlyMap<number, ReadonlySet<number> | 'fixed'> {
+  const writers = new Map<number, ReadonlySet<number> | 'fixed'>();
+  for (const layer of graph.layers) {
+    if (isWriter(layer)) {
+      writers.set(layer.id, freedomThrough(layer.activation) === 'none' ? 'fixed' : new Set([layer.id]));
+      continue;
+    }
+    const before = layer.inputs.map(edge => writers.get(edge.layer) ?? 'fixed');
+    const passes = before.length > 0 && !(layer.op.kind === 'merge' && layer.op.merge === 'concat');
+    const isFixed = !passes || before.includes('fixed') || freedomAt(layer, writers) === 'none';
+    const all = before.flatMap(set => (set === 'fixed' ? [] : [...set]));
+    writers.set(layer.id, isFixed ? 'fixed' : new Set(all));
+  }
+  return writers;
+}
+
+/** Layers that are scaled together, by the first of them. */
+function firstOfGroups(
+  graph: ModelGraph,
+  writers: ReadonlyMap<number, ReadonlySet<number> | 'fixed'>,
+): ReadonlyMap<number, number> {
+  const leader = new Map<number, number>();
+  const find = (id: number): number => {
+    let at = id;
+    while ((leader.get(at) ?? at) !== at) at = leader.get(at)!;
+    return at;
+  };
+  for (const layer of graph.layers) {
+    const group = writers.get(layer.id);
+    if (layer.op.kind !== 'merge' || group === undefined || group === 'fixed') continue;
+    const leaders = [...group].map(find);
+    const least = Math.min(...leaders);
+    for (const id of leaders) leader.set(id, least);
+  }
+  return new Map(graph.layers.map(layer => [layer.id, find(layer.id)]));
+}

@@ -1,0 +1,69 @@
+/**
+ * The law of the identifiable dimension for a whole model: facts about the input flow through the layers, and every observed
+ * gradient taps some of them off. r is the largest flow from the input to the taps.
+ *
+ * Why a flow: cut the model anywhere, so that every edge goes from the front part S to the back. The gradients behind the cut
+ * depend on the input through the tensors at the cut alone, so r ≤ (dimensions of the tensors at the cut) + (gradient rows of
+ * the layers in S). The smallest such bound is the smallest cut of the network, which is its largest flow.
+ */
+import { sizeOf } from '../../model/geometry.ts';
+import type { ModelGraph } from '../../model/graph.ts';
+import type { RankTable } from '../../solubility/layer-analysis.ts';
+import { addLayer } from './layers.ts';
+import { entriesOf, shapeOf } from './region.ts';
+import { type FlowOptions, type FlowState, newState, tensorOf } from './state.ts';
+
+export interface ModelFlow {
+  readonly state: FlowState;
+  /** Entries of the input, over all examples. */
+  readonly unknowns: number;
+}
+
+export interface FlowObstacle {
+  readonly reason: string;
+  readonly layer?: number;
+}
+
+/** The network of a model, from the output to the input, or the first thing in the way. */
+export function modelFlow(graph: ModelGraph, table: RankTable, options: FlowOptions): ModelFlow | FlowObstacle {
+  const obstacle = firstObstacle(graph);
+  if (obstacle) return obstacle;
+  const state = newState(graph, table, options);
+  noteGaps(state);
+  const { end } = state;
+  const logits = `${end.layer.id}.${end.output}`;
+  const outputs = entriesOf(state.regions.get(logits)!) * options.batch;
+  const last = shapeOf(end.layer, end.output).at(end.axis) ?? 1;
+  tensorOf(state, logits);
+  state.open.add(logits);
+  state.freeBehind.set(logits, end.softmax ? outputs - outputs / last : outputs);
+  for (const layer of graph.layers.toReversed()) {
+    const isReached = layer.outputShapes.some((_, part) => state.tensors.has(`${layer.id}.${part}`));
+    if (!isReached || end.skipped.has(layer.id)) continue;
+    const reason = addLayer(state, layer);
+    if (reason) return { reason: `${reason} ('${layer.name}')`, layer: layer.id };
+  }
+  const input = graph.inputs[0]!;
+  const tensor = state.tensors.get(`${input.layer}.${input.output}`);
+  if (!tensor) return { reason: 'the model’s output does not depend on its input' };
+  state.network.addEdge(state.source, tensor.node.in, Number.MAX_VALUE);
+  return { state, unknowns: sizeOf(graph.layers[input.layer]!.outputShapes[input.output])! * options.batch };
+}
+
+function noteGaps({ graph: { gaps }, assumptions }: FlowState): void {
+  const [first, ...more] = gaps;
+  if (!first) return;
+  const others = more.length > 0 ? ` (and ${more.length} more like this)` : '';
+  assumptions.add(`read in part: ${first.reason.replace(/\.$/, '')}${others}`);
+}
+
+function firstObstacle(graph: ModelGraph): FlowObstacle | undefined {
+  // A file lists all of a model's layers; of code, a part that was not followed may hold more of them.
+  if (graph.gaps.length > 0 && graph.format === 'tfjs-code')
+    return { reason: 'part of the model could not be followed' };
+  if (graph.inputs.length !== 1) return { reason: `models with ${graph.inputs.length || 'no'} inputs are not covered` };
+  if (graph.outputs.length !== 1)
+    return { reason: `models with ${graph.outputs.length || 'no'} outputs are not covered` };
+  const open = graph.layers.find(layer => layer.outputShapes.some(shape => (sizeOf(shape) ?? 0) < 1));
+  return open && { reason: `the shape of '${open.name}' is not known`, layer: open.id };
+}

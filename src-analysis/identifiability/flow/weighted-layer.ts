@@ -1,0 +1,148 @@
+/** Layers with kernels in the flow network. */
+import type { Activation, Layer } from '../../model/graph.ts';
+import { composedSystem, linearFollower } from './linear-run.ts';
+import { activated, plain } from './shares.ts';
+import { isNearCritical, patternSlack, slacks } from './slack.ts';
+import {
+  addNode,
+  type FlowState,
+  freeDimensions,
+  inputOf,
+  isObserved,
+  join,
+  knownDimensions,
+  type Tensor,
+} from './state.ts';
+import type { LinearMap, LinearMaps } from './weighted.ts';
+
+export function addWeighted(
+  s: FlowState,
+  layer: Layer,
+  activation: Activation | undefined,
+  found: LinearMaps,
+  output: Tensor,
+  free: number,
+  bias: boolean,
+): string | undefined {
+  if ('reason' in found) return found.reason;
+  if (layer.sharedWith !== undefined) return 'shared weights are not covered';
+  const edge = layer.inputs[0]!;
+  const key = `${edge.layer}.${edge.output}`;
+  const input = inputOf(s, layer, key, free);
+  const hasKernel = isObserved(s, layer, role => role !== 'bias');
+  if (!hasKernel) s.assumptions.add('frozen layers send no gradient');
+  if (!bias && layer.op.kind === 'dense') {
+    s.assumptions.add('the loss fixes the factor that a dense layer without a bias leaves open');
+  }
+  const hasBias = bias && isObserved(s, layer, role => role === 'bias');
+  let behind = output;
+  for (const [i, map] of found.maps.toReversed().entries()) {
+    const isLast = i === 0;
+    const share = {
+      active: i === found.maps.length - 1 ? (s.shares.get(key)?.active ?? 1) : 1,
+      live: isLast ? liveOutputs(s, layer, activation) : 1,
+    };
+    const { ranks, doubtful } = scaled(map, layer.op.kind === 'dense' ? 1 : s.options.batch, share);
+    const channels = map.filters * map.groups;
+    const conserved = isLast
+      ? s.conservation.of(layer, activation, channels)
+      : { relations: channels, unobserved: false };
+    const rows = (hasKernel ? ranks.rows : 0) + (isLast && hasBias ? channels : 0);
+    const overlap = Math.max(0, ranks.weights + ranks.gradients - ranks.system);
+    // A relation with what is known behind can repeat no more than is known there.
+    const known = knownDimensions(s, behind);
+    // Through a layer that sends no gradient only the scale of the whole is conserved.
+    const counted = conserved.unobserved ? Math.min(1, conserved.relations) : conserved.relations;
+    const relations = hasKernel ? Math.min(counted, overlap, known) : 0;
+    const tap = Math.max(0, Math.min(rows, (hasKernel ? ranks.gradients : 0) + free) - relations);
+    const run = isLast ? linearRun(s, layer, activation) : { system: Number.MAX_VALUE, slack: 0, weights: undefined };
+    const limit = Math.min(hasKernel ? ranks.system : ranks.weights, input.dimensions, run.system);
+    const slack = Math.max(
+      patternSlack(share.active, share.live, s.options.activeShare),
+      doubtful || !hasKernel || conserved.unobserved || hasSiblings(s, layer) ? slacks.critical : 0,
+      isNearCritical(map, known, behind.dimensions, tap, limit) ? slacks.critical : 0,
+      run.slack,
+      map.slack,
+    );
+    const system = addNode(s, limit, layer.id, 'system', limit < input.dimensions ? slack : 0);
+    s.edges.push({
+      layer: layer.id,
+      kind: 'tap',
+      slack,
+      edge: s.network.addEdge(system.node.out, s.sink, tap),
+    });
+    // No more than is known behind gets through; said here, an error of the map counts even where it is wide enough.
+    const full = Math.min(ranks.weights, run.weights ?? ranks.weights);
+    const edge = s.network.addEdge(system.node.out, behind.node.in, Math.min(full, known));
+    s.edges.push({ layer: layer.id, kind: 'weights', slack, edge, full });
+    behind = system;
+  }
+  join(s, input, behind);
+  if (s.open.size === 1) {
+    s.freeBehind.set(key, Math.min(s.freeBehind.get(key)!, freeDimensions(s, input)));
+  }
+  return undefined;
+}
+
+/** Whether other layers with weights look at the same input: relations across them are not counted. */
+function hasSiblings(s: FlowState, layer: Layer): boolean {
+  const source = layer.inputs[0]!.layer;
+  const kinds = ['conv', 'convTranspose', 'separableConv'];
+  const siblings = (s.consumers.get(source) ?? []).filter(id => kinds.includes(s.graph.layers[id]!.op.kind));
+  return siblings.length > 1 && siblings.includes(layer.id);
+}
+
+/** What limits a layer that is one of several linear ones in a row. */
+function linearRun(
+  s: FlowState,
+  layer: Layer,
+  activation: Activation | undefined,
+): { readonly system: number; readonly slack: number; readonly weights?: number | undefined } {
+  const follower = linearFollower(s.graph, layer, activation, s.consumers);
+  if (follower.kind === 'none') return { system: Number.MAX_VALUE, slack: 0 };
+  const { op } = layer;
+  if (follower.kind === 'global-average' && op.kind === 'conv') {
+    // The mean over positions is a linear map of the mean under every tap.
+    const taps = op.kernelSize.reduce<number>((product, k) => product * (k ?? 1), 1);
+    const weights = (op.inChannels ?? 1) * taps * s.options.batch;
+    return { system: weights, slack: slacks.unproven, weights };
+  }
+  const next = follower.kind === 'linear' ? follower.direct : undefined;
+  const region = next && s.regions.get(`${next.id}.0`);
+  const composed = next && region && composedSystem(s.graph, layer, next, region, s.table);
+  if (!composed || s.options.batch > 1) return { system: Number.MAX_VALUE, slack: slacks.unproven };
+  return { system: composed.system, slack: composed.exact ? slacks.critical : slacks.unproven };
+}
+
+/** Share of a layer's outputs before its activation that the gradient comes back through. */
+function liveOutputs(s: FlowState, layer: Layer, activation: Activation | undefined): number {
+  const live = s.live.get(`${layer.id}.0`) ?? 1;
+  return activation
+    ? Math.min(live, activated(activation.name, plain(s.options.activeShare), activation.alpha).active)
+    : live;
+}
+
+/** Ranks for a batch, with a share of the outputs live and a share of the input entries active. */
+function scaled(
+  { ranks, rows, filters, positions, fan, groups }: LinearMap,
+  batch: number,
+  { active, live }: { readonly active: number; readonly live: number },
+) {
+  if (batch === 1 && active === 1 && live === 1) {
+    const { weights, gradients, system } = ranks;
+    return { ranks: { rows, weights, gradients, system }, doubtful: false };
+  }
+  const touched = batch * ranks.touched * active;
+  const outputs = batch * positions * live;
+  // A filter none of whose outputs is live has no gradient.
+  const alive = live < 1 ? 1 - (1 - live) ** (batch * positions) : 1;
+  const weights = Math.min(batch * ranks.weights, groups * filters * outputs, touched);
+  const gradients = Math.min(rows * alive, batch * ranks.gradients, touched);
+  const pairs = live < 1 ? Math.max(1, filters - batch * positions * (1 - live)) : Math.min(filters, batch * positions);
+  const shared = groups * Math.min(filters, batch * positions, fan) * Math.min(pairs, fan);
+  const system = Math.max(weights, gradients, Math.min(touched, weights + gradients - shared));
+  return {
+    ranks: { rows: rows * alive, weights, gradients, system },
+    doubtful: weights < touched && gradients < touched,
+  };
+}

@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+import { neverCancelled } from '../readers/reader.ts';
+import { rankTable } from '../solubility/layer-analysis.ts';
+import { type IdentifiableOptions, identifiableOf } from './identifiable.ts';
+import { modelOf } from './testing.ts';
+
+function analyse(code: string | readonly string[], options: IdentifiableOptions = {}) {
+  const graph = modelOf(code);
+  const result = identifiableOf(graph, rankTable(new Map()), neverCancelled, options);
+  return { ...result, decidedBy: graph.layers[result.bottleneck ?? -1]?.name };
+}
+
+const input = 'inputShape: [32, 32, 3]';
+const wide = `conv2d({ ${input}, filters: 6, kernelSize: 3, useBias: false, activation: 'tanh' })`;
+const narrow = "conv2d({ filters: 3, kernelSize: 4, strides: 2, activation: 'tanh', name: 'narrow' })";
+const head = ['flatten()', 'dense({ units: 10 })'];
+
+describe('the identifiable dimension by the law', () => {
+  const cases: readonly { name: string; layers: readonly string[]; rank: number; decidedBy?: string }[] = [
+    { name: 'one wide convolution gives everything', layers: [wide, ...head], rank: 3072 },
+    { name: 'a narrow layer behind decides', layers: [wide, narrow, ...head], rank: 1029, decidedBy: 'narrow' },
+    {
+      name: 'a separate activation counts as the layer’s own',
+      layers: [
+        `conv2d({ ${input}, filters: 6, kernelSize: 3, useBias: false })`,
+        "activation({ activation: 'tanh' })",
+        "conv2d({ filters: 3, kernelSize: 4, strides: 2, name: 'narrow' })",
+        "activation({ activation: 'sigmoid' })",
+        ...head,
+      ],
+      rank: 1029,
+      decidedBy: 'narrow',
+    },
+    {
+      name: 'a bias before the deciding layer adds an equation a filter',
+      layers: [wide.replace('useBias: false, ', ''), narrow, ...head],
+      rank: 1035,
+      decidedBy: 'narrow',
+    },
+    {
+      name: 'leaky ReLU conserves one relation a channel between two convolutions',
+      layers: [
+        `conv2d({ ${input}, filters: 6, kernelSize: 3 })`,
+        'leakyReLU({ alpha: 0.01 })',
+        "conv2d({ filters: 3, kernelSize: 4, strides: 2, name: 'narrow' })",
+        'leakyReLU({ alpha: 0.01 })',
+        ...head,
+      ],
+      rank: 1023,
+      decidedBy: 'narrow',
+    },
+    {
+      name: 'outputs that a strided layer behind skips give no equations',
+      layers: [wide, "conv2d({ filters: 8, kernelSize: 1, strides: 2, activation: 'tanh' })", ...head],
+      rank: 1476,
+      decidedBy: 'conv2d_1',
+    },
+    {
+      name: 'pixels that no window reaches are lost',
+      layers: [`conv2d({ ${input}, filters: 12, kernelSize: 5, strides: 2, activation: 'tanh' })`, ...head],
+      rank: 2883,
+      decidedBy: 'conv2d_1',
+    },
+    {
+      name: 'a dense first layer with ReLU gives its input',
+      layers: ["dense({ inputShape: [784], units: 32, activation: 'relu' })", 'dense({ units: 10 })'],
+      rank: 784,
+    },
+    {
+      name: 'a hidden dense layer and what is behind it do not matter',
+      layers: [
+        wide,
+        'flatten()',
+        "dense({ units: 32, activation: 'relu' })",
+        'dropout({ rate: 0.5 })',
+        "dense({ units: 10, activation: 'softmax' })",
+      ],
+      rank: 3072,
+    },
+    {
+      name: 'a mean over the map leaves the gradient of the kernel, a scalar a weight and a bias',
+      layers: [
+        `conv2d({ ${input}, filters: 8, kernelSize: 5, activation: 'tanh' })`,
+        'globalAveragePooling2d({})',
+        'dense({ units: 10 })',
+      ],
+      rank: 8 + 8 * 75 + 8,
+      decidedBy: 'globalAveragePooling2d_1',
+    },
+    {
+      name: 'pooling takes three of four outputs away',
+      layers: [
+        `conv2d({ ${input}, filters: 2, kernelSize: 5, activation: 'tanh' })`,
+        'averagePooling2d({ poolSize: 2 })',
+        ...head,
+      ],
+      rank: 392 + 150 + 2,
+      decidedBy: 'conv2d_1',
+    },
+  ];
+  test.each(cases)('$name', ({ layers, rank, decidedBy }) => {
+    const result = analyse(layers);
+    expect(result).toMatchObject({ rank, basis: 'law' });
+    expect(result.decidedBy).toBe(decidedBy);
+  });
+
+  test('a residual branch beside the identity adds its kernels’ rows', () => {
+    const same = "padding: 'same', activation: 'tanh'";
+    const result = analyse(`const x = tf.input({ shape: [16, 16, 3] });
+const a = tf.layers.conv2d({ filters: 4, kernelSize: 3, strides: 2, ${same} }).apply(x);
+const b = tf.layers.conv2d({ filters: 4, kernelSize: 3, ${same} }).apply(a);
+const s = tf.layers.add().apply([a, b]);
+const c = tf.layers.conv2d({ filters: 1, kernelSize: 3, strides: 2, ${same} }).apply(s);
+const y = tf.layers.dense({ units: 5 }).apply(tf.layers.flatten().apply(c));`);
+    // 16 features, 36 + 1 rows of the last kernel, 144 + 4 of the branch, 108 + 4 of the first; less what they share.
+    expect(result.rank).toBeGreaterThan(280);
+    expect(result.rank).toBeLessThanOrEqual(16 + 37 + 148 + 112);
+  });
+});
+
+describe('how sure it is', () => {
+  const relu = [wide.replace('tanh', 'relu'), narrow.replace('tanh', 'relu'), ...head];
+
+  test('where the active units decide, r is an estimate with a range', () => {
+    const { rank, range, certainty, assumptions } = analyse(relu);
+    expect(certainty).toBe('estimate');
+    expect(range![0]).toBeLessThan(rank!);
+    expect(range![1]).toBeGreaterThan(rank!);
+    expect(assumptions).toEqual(expect.arrayContaining([expect.stringMatching(/^ReLU leaves 50 %/)]));
+  });
+
+  test('the share of active units is an assumption that can be changed', () => {
+    const ranks = [0.3, 0.5, 1].map(activeShare => analyse(relu, { activeShare }).rank!);
+    expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
+    expect(ranks[2]).toBeGreaterThan(ranks[0]!);
+  });
+
+  test('a ReLU in front of plenty of equations leaves no doubt', () => {
+    const layers = [`conv2d({ ${input}, filters: 64, kernelSize: 5, activation: 'relu' })`, ...head];
+    expect(analyse(layers)).toMatchObject({ rank: 3072, certainty: 'law' });
+  });
+
+  test('small models where the law may err are eliminated exactly', () => {
+    const layers = [
+      "conv3d({ inputShape: [3, 3, 3, 3], filters: 2, kernelSize: 2, useBias: false, activation: 'tanh' })",
+      ...head,
+    ];
+    expect(analyse(layers)).toMatchObject({ rank: 57, basis: 'numeric', certainty: 'exact' });
+  });
+});
+
+describe('what the observer gets', () => {
+  const layers = [
+    wide.replace('useBias: false', "useBias: false, name: 'first'"),
+    narrow,
+    'flatten()',
+    'dense({ units: 10 })',
+  ];
+  const graph = modelOf(layers);
+  const withheld = (name: string) =>
+    analyse(layers, { withheld: new Set([graph.layers.find(layer => layer.name === name)!.id]) });
+
+  test('without the first layer’s gradient its rows are missing', () => {
+    expect(withheld('first').rank).toBe(867);
+  });
+
+  test('a frozen layer’s gradient is not there', () => {
+    const frozen = analyse([layers[0]!.replace('useBias', 'trainable: false, useBias'), ...layers.slice(1)]);
+    expect(frozen).toMatchObject({ rank: 867, decidedBy: 'narrow' });
+    expect(frozen.assumptions).toContain('frozen layers send no gradient');
+  });
+
+  test('the gradient of a batch says less about each example', () => {
+    const [one, two, eight] = [1, 2, 8].map(batch => analyse(layers, { batch }));
+    expect(two).toMatchObject({ unknowns: 6144, assumptions: expect.arrayContaining(['2 examples in a gradient']) });
+    expect(two!.rank).toBeGreaterThan(one!.rank!);
+    expect(eight!.fraction).toBeLessThan(two!.fraction!);
+  });
+});
+
+describe('where nothing is known, the reason names the layer', () => {
+  const cases: readonly { name: string; layers: readonly string[]; reason: RegExp }[] = [
+    {
+      name: 'softmax between layers',
+      layers: [wide.replace('tanh', 'softmax'), ...head],
+      reason: /activation softmax .*conv2d_1/,
+    },
+    {
+      name: 'recurrent layers',
+      layers: ["gru({ inputShape: [8, 4], units: 6, name: 'memory' })", 'dense({ units: 2 })'],
+      reason: /gru .*'memory'/,
+    },
+    {
+      name: 'embeddings',
+      layers: ['embedding({ inputDim: 50, outputDim: 8, inputLength: 6 })', ...head],
+      reason: /embedding/,
+    },
+  ];
+  test.each(cases)('$name', ({ layers, reason }) => {
+    const result = analyse(layers);
+    expect(result).toMatchObject({ rank: null, fraction: null, basis: 'unknown' });
+    expect(result.reason).toMatch(reason);
+  });
+});
