@@ -110,7 +110,8 @@ describe('leaklint attack', () => {
       results: [{ perImage: [{ output: path.join(out, 'gauss-newton-1.png') }, { label: 0 }], best: {} }],
       sweep: { defence: 'noise', parameter: 'σ', levels: [{ level: 1e-4 }, { level: 0.1 }] },
     });
-    expect(fs.existsSync(path.join(out, 'gauss-newton-2.png'))).toBe(true);
+    for (const name of ['gauss-newton-2.png', 'sweep.png'])
+      expect(fs.existsSync(path.join(out, name)), name).toBe(true);
   });
 
   it('attacks a captured gradient', async () => {

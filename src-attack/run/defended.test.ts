@@ -148,6 +148,16 @@ describe('a chain that cannot be', () => {
   });
 });
 
+test('a level that cannot be runs no attack, and the others go on', async () => {
+  const source = { ...defended(), samples: () => [] };
+  const request = { model: 'm', summary: '', image: 'a.png', methods: ['gauss-newton'], seed: 10, steps: 2 };
+  const { report: before } = await simulatedRun(source, ['gauss-newton'], engine);
+  const hooks = { cancel: neverCancelled, emit: () => {} };
+  const { sweep } = await runSweep(source, engine, parseSweep('batch:1..2'), request, before, hooks);
+  expect(sweep?.levels.map(({ results }) => results[0]?.status)).toEqual(['done', 'failed']);
+  expect(sweep?.levels[1]?.results[0]?.note).toContain('no sample pictures');
+});
+
 test('a sweep runs every attack against every level, and more noise leaves less', async () => {
   const events: AttackEvent[] = [];
   const source = defended();

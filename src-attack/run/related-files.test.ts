@@ -53,6 +53,8 @@ describe('files around the one that is read', () => {
   it('that import a file are found in its project, packages apart, the nearest first', () => {
     const found = createRelatedFiles({ base }).importers('model.js');
     expect(found[0]).toBe('near.mjs');
+    const absolute = createRelatedFiles({ base: 'elsewhere' }).importers(path.join(base, 'model.js'));
+    expect(absolute).toEqual(found.map(name => path.join(base, name)));
     expect([...found].sort()).toEqual(['lib/index.js', 'near.mjs', 'src/far.ts']);
     expect(createRelatedFiles({ base }).importers('lib/index.js')).toEqual([]);
   });

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import type { RelatedFiles } from '../../src-analysis/readers/reader.ts';
 
 const codeEnding = /\.([cm]?[jt]sx?|json|html?|vue|svelte)$/i;
+const isTest = /[._-](test|spec)s?\.\w+$|[\\/](__)?tests?(__)?[\\/]/i;
 const skippedFolders = new Set(['node_modules', 'dist', 'build', 'out', 'coverage', 'bower_components', 'vendor']);
 
 /** Larger files are not read. Bytes. */
@@ -45,16 +46,15 @@ export function createRelatedFiles({ base, open, onRead }: RelatedOptions): Rela
     importers(name) {
       const target = path.resolve(base, name);
       const isImporter = (file: string): boolean => {
-        if (file === target) return false;
+        // What tests pass is not how a model is used.
+        if (file === target || isTest.test(path.relative(base, file))) return false;
         const opened = open?.get(file);
         const specifiers = opened === undefined ? specifiersOf(file) : specifiersIn(opened);
         return specifiers.some(specifier => means(specifier, path.dirname(file), target));
       };
       const found = projectFiles(projectOf(target)).filter(isImporter);
-      return found
-        .sort((a, b) => distance(a, target) - distance(b, target))
-        .slice(0, 20)
-        .map(file => relative(base, file));
+      const nearest = found.sort((a, b) => distance(a, target) - distance(b, target)).slice(0, 20);
+      return nearest.map(file => (path.isAbsolute(name) ? file : relative(base, file)));
     },
   };
 }

@@ -29,7 +29,7 @@ describe('the attack panel', () => {
     until(`run that is ${status}`, () => (run()?.status === status ? run() : undefined), 60_000);
 
   it('reconstructs the sample picture', async () => {
-    api.attackSetup({ methods: ['gauss-newton'] });
+    api.attackSetup({ methods: ['gauss-newton'], steps: 6 });
     await api.attackRun();
     const { methods, figure, report, engine } = await ended('done');
     const psnr = methods[0]?.scores?.psnr;
@@ -38,7 +38,7 @@ describe('the attack panel', () => {
   });
 
   it('survives the death of the attack process, and runs again without a reload', async () => {
-    api.attackSetup({ methods: ['cosine'] });
+    api.attackSetup({ methods: ['cosine'], steps: null });
     await api.attackRun();
     await until('a first picture', () => run()?.methods[0]?.pictures[0]);
     const { attackProcess } = await api.debug();
@@ -47,7 +47,7 @@ describe('the attack panel', () => {
     const { message, methods } = await ended('failed');
     assert.match(message, /SIGKILL/);
     assert.ok(methods[0]?.pictures[0], 'the last picture is kept');
-    api.attackSetup({ methods: ['gauss-newton'] });
+    api.attackSetup({ methods: ['gauss-newton'], steps: 6 });
     await api.attackRun();
     await ended('done');
   });
