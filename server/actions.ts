@@ -1,11 +1,12 @@
 import { type CodeAction, CodeActionKind, type Diagnostic, type Range, TextEdit } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
+import type { Dim, Range as SourceRange } from '../src-analysis/model/graph.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import { isReadOnly } from './onnx-documents.ts';
 import { overlaps } from './positions.ts';
 import { commands, type RunAttackArgument } from './protocol.ts';
-import { suppressionEdit } from './suppression-edit.ts';
+import { lineAbove, suppressionEdit } from './suppression-edit.ts';
 
 /** Rules that report on Leaklint's own input: suppressing them by comment would hide the mistake. */
 const notSuppressible = new Set(['read-error', 'unused-suppression']);
@@ -25,6 +26,11 @@ export function actionsFor(
     if (!overlaps(diagnostic.range, range)) continue;
     if (!notSuppressible.has(finding.ruleId) && canSuppress(document, report)) {
       actions.push(suppress(document, diagnostic, finding.ruleId));
+    }
+    const stated =
+      finding.ruleId === 'not-covered' && canSuppress(document, report) && openShapeAt(report, finding.range);
+    if (stated && !actions.some(action => action.title === stateShapeTitle)) {
+      actions.push(stateShape(document, diagnostic, stated));
     }
     if (!offeredPages.has(finding.ruleId)) {
       offeredPages.add(finding.ruleId);
@@ -52,6 +58,35 @@ function suppress(document: TextDocument, diagnostic: Diagnostic, ruleId: string
     diagnostics: [diagnostic],
     edit: { changes: { [document.uri]: [TextEdit.replace(line, text)] } },
   };
+}
+
+const stateShapeTitle = 'State the input shape in a comment';
+
+/** A comment with what is known of the shape, for the user to complete. */
+function stateShape(document: TextDocument, diagnostic: Diagnostic, shape: readonly Dim[]): CodeAction {
+  const { line, text } = lineAbove(
+    document,
+    diagnostic.range.start.line,
+    `// leaklint-shape: [${shape.map(dim => dim ?? '?').join(', ')}]`,
+  );
+  return {
+    title: stateShapeTitle,
+    kind: CodeActionKind.QuickFix,
+    diagnostics: [diagnostic],
+    edit: { changes: { [document.uri]: [TextEdit.replace(line, text)] } },
+  };
+}
+
+/** What is known of the input shape of the layer that stands at a range; undefined where all of it is. */
+function openShapeAt(report: FileReport, range: SourceRange | undefined): readonly Dim[] | undefined {
+  const layers = report.models.flatMap(({ graph }) => (graph.format === 'tfjs-code' ? graph.layers : []));
+  const layer = layers.find(
+    candidate => range && candidate.range?.start === range.start && candidate.range.end === range.end,
+  );
+  if (!layer) return undefined;
+  const shape = (layer.op.kind === 'input' ? layer.outputShapes : layer.inputShapes)[0];
+  if (shape === undefined || shape?.every(dim => dim !== null)) return undefined;
+  return shape ?? [null];
 }
 
 function openPage(diagnostic: Diagnostic, ruleId: string): CodeAction {

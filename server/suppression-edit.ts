@@ -21,12 +21,18 @@ export function suppressionEdit(
       return { line: above, text: `${opening}${rules}, ${ruleId}${rest}` };
     }
   }
+  return lineAbove(document, line, `${commentMark(document)} leaklint-disable-next-line ${ruleId}`);
+}
+
+/** The edit that puts a line of its own above one, indented as that. */
+export function lineAbove(
+  document: TextDocument,
+  line: number,
+  text: string,
+): { readonly line: Range; readonly text: string } {
   const indent = /^\s*/.exec(document.getText(lineRange(document, line)))?.[0] ?? '';
   const start = { line, character: 0 };
-  return {
-    line: { start, end: start },
-    text: `${indent}${commentMark(document)} leaklint-disable-next-line ${ruleId}${lineEnd(document)}`,
-  };
+  return { line: { start, end: start }, text: `${indent}${text}${lineEnd(document)}` };
 }
 
 function commentMark({ languageId }: TextDocument): string {

@@ -47,6 +47,8 @@ export function parseDirectives(text: string, comments: readonly Comment[]): Par
     const match = marker.exec(comment.text);
     if (!match) return;
     const verb = match[1];
+    // What a reader takes from comments (leaklint-shape, leaklint-value) is its own to judge.
+    if (verb === 'shape' || verb === 'value') return;
     if (verb !== 'disable-next-line' && verb !== 'disable-file') {
       const message = `'leaklint-${verb}' is not a directive: write leaklint-disable-next-line or leaklint-disable-file.`;
       problems.push({ message, range: comment.range });

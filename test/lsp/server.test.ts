@@ -105,6 +105,46 @@ describe('tfjs code that is open and unsaved', () => {
   });
 });
 
+describe('code in several files', () => {
+  const opening = "import * as tf from '@tensorflow/tfjs';\n";
+
+  test('is read with what it imports, and again when that changes, saved or not', async () => {
+    fs.writeFileSync(path.join(folder, 'size.js'), 'export const size = 8;\n');
+    const uri = uriOf('importer.js');
+    const code = `${opening}import { size } from './size';\nexport const m = tf.sequential();\nm.add(tf.layers.dense({ units: 9, inputShape: [size] }));\n`;
+    client.open(uri, 'javascript', code);
+    await client.diagnostics(uri, 1);
+    expect(await shapesOf(uri)).toMatch(/dense +8 +9 /);
+    client.open(uriOf('size.js'), 'javascript', 'export const size = 5;\n');
+    client.change(uriOf('size.js'), 2, 'export const size = 6;\n');
+    await expect.poll(() => shapesOf(uri)).toMatch(/dense +6 +9 /);
+  });
+
+  test('is told what cannot be known by a quick fix', async () => {
+    const uri = uriOf('stated.js');
+    const code = `${opening}const m = tf.sequential();\n  m.add(tf.layers.dense({ units: 9, inputShape: [rows, 3] }));\n`;
+    client.open(uri, 'javascript', code);
+    const diagnostics = await client.diagnostics(uri, 1, found => found.some(d => d.code === 'not-covered'));
+    const open = diagnostics.filter(d => d.code === 'not-covered');
+    const actions = await client.connection.sendRequest<CodeAction[]>('textDocument/codeAction', {
+      textDocument: { uri },
+      range: open[0]!.range,
+      context: { diagnostics: open },
+    });
+    const edit = actions.find(action => action.title.startsWith('State the input shape'))?.edit?.changes?.[uri]?.[0];
+    expect(edit?.newText).toBe('  // leaklint-shape: [?, 3]\n');
+    const lines = code.split('\n');
+    lines.splice(edit!.range.start.line, 0, edit!.newText.trimEnd().replace('?', '4'));
+    client.change(uri, 2, lines.join('\n'));
+    await client.diagnostics(uri, 2);
+    expect(await shapesOf(uri)).toMatch(/dense +4×3 +4×9 /);
+  });
+
+  async function shapesOf(uri: string): Promise<string> {
+    return (await client.connection.sendRequest<{ text: string }>('leaklint/report', { uri })).text;
+  }
+});
+
 describe('while typing', () => {
   test('half-typed code keeps its warnings and a burst of edits publishes the last version', async () => {
     const uri = uriOf('typing.js');

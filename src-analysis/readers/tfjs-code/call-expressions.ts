@@ -9,8 +9,9 @@ import { unwrap } from './names.ts';
 import { callMethod, elementsOf, getProperty, keyOf } from './properties.ts';
 import type { Scope } from './scope.ts';
 import { ownerOf } from './scope.ts';
+import { orStated } from './stated.ts';
 import type { Value } from './values.ts';
-import { isArray, unknown } from './values.ts';
+import { isArray, isUnknown, unknown } from './values.ts';
 /** Values of call arguments or array elements; a spread of something unknown stays as one element. */
 export function argumentValues(context: Context, scope: Scope, nodes: readonly ts.Expression[]): Value[] {
   const values: Value[] = [];
@@ -98,7 +99,10 @@ export function member(
   if (!ts.isPropertyAccessExpression(node)) return element(context, scope, node);
   const object = evaluate(context, scope, node.expression);
   if (object == null && isOptional(node)) return undefined;
-  return getProperty(context, object, node.name.text, node);
+  const value = getProperty(context, object, node.name.text, node);
+  return isUnknown(value) && context.directives.values.size > 0
+    ? orStated(context, value, node.getText().replace(/[\s?!]/g, ''), node)
+    : value;
 }
 
 /** `object[index]`. */

@@ -3,8 +3,10 @@ import type { Range } from '../../model/graph.ts';
 import type { RelatedFiles } from '../reader.ts';
 import type { Frame } from './branches.ts';
 import type { Budget } from './budget.ts';
+import type { Directives } from './directives.ts';
 import type { Condition, Decisions } from './forks.ts';
 import type { Module } from './module-files.ts';
+import type { Claims } from './stated.ts';
 import type { ClassValue, FunctionValue, LayerValue, ModelValue, UnknownValue, Value } from './values.ts';
 import { isUnknown, unknown } from './values.ts';
 
@@ -13,6 +15,9 @@ export interface Context {
   /** The file that is read: ranges point into it. */
   readonly source: ts.SourceFile;
   readonly related: (RelatedFiles & { readonly parsed: Map<string, ts.SourceFile> }) | undefined;
+  /** What the user states in comments. */
+  readonly directives: Directives;
+  readonly claims: Claims;
   /** Which way conditions that are not known go in this evaluation. */
   readonly decisions: Decisions;
   /** Conditions that are not known and that models turn out to depend on. */
@@ -59,10 +64,13 @@ export function makeContext(
   main: Module,
   related: Context['related'],
   decisions: Decisions,
+  directives: Directives,
 ): Context {
   return {
     source,
     related,
+    directives,
+    claims: { takenBy: new Map(), errors: new Map() },
     decisions,
     conditions: new Map(),
     met: new Map(),

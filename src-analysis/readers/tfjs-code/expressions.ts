@@ -15,6 +15,7 @@ import { binaryExpression, deleteProperty, increment, prefix } from './operator-
 import { concatenate, textOf, typeOf } from './operators.ts';
 import type { Scope } from './scope.ts';
 import { childScope, lookUp, ownerOf } from './scope.ts';
+import { orStated } from './stated.ts';
 import type { Value } from './values.ts';
 import { isUnknown, truthiness, unknown } from './values.ts';
 
@@ -115,12 +116,11 @@ export function variable(context: Context, scope: Scope, node: ts.Identifier): V
   if (node.text === 'tf' && (!binding || binding.value == null || isUnknown(binding.value))) {
     return { kind: 'tf', path: '' };
   }
-  if (binding) return binding.value;
+  if (binding) return orStated(context, binding.value, node.text, node);
   if (node.text === 'arguments') return { kind: 'array', born: ++context.clock, elements: [...ownerOf(scope).args] };
-  return (
-    globalValue(node.text) ??
-    (node.text === 'undefined' ? undefined : unknown(`${quote(context, node)} is not defined in this file`, node))
-  );
+  const known = globalValue(node.text);
+  if (known !== undefined || node.text === 'undefined') return known;
+  return orStated(context, unknown(`${quote(context, node)} is not defined in this file`, node), node.text, node);
 }
 
 function functionExpression(context: Context, scope: Scope, node: ts.ArrowFunction | ts.FunctionExpression): Value {

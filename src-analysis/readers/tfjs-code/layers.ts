@@ -10,6 +10,7 @@ import type { Context, Why } from './context.ts';
 import { noteCondition, placeOf, quote, sentence } from './context.ts';
 import { describeCustomLayer } from './custom-layers.ts';
 import { receiver } from './properties.ts';
+import { stateInput, stateOutput } from './stated.ts';
 import type { ApplyNode, ArrayValue, LayerValue, ModelValue, ObjectValue, TensorValue, Value } from './values.ts';
 import { isArray, isTensor, isUnknown, shapeOf } from './values.ts';
 
@@ -67,8 +68,10 @@ export function applyLayer(
   inputs: readonly TensorValue[],
   within: readonly ModelValue[] = [],
 ): ApplyNode {
+  stateInput(context, layer, inputs);
   const shapes = inputs.map(shapeOf);
-  const description = describe(context, layer, shapes);
+  const described = describe(context, layer, shapes);
+  const description = inputs.length === 0 ? stateOutput(context, layer, described) : described;
   if (description.problems.length === 0 || !inputs.some(tensor => tensor.several)) {
     return addNode(context, layer, inputs, description, within);
   }

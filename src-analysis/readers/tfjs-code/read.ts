@@ -3,13 +3,15 @@ import type { CancellationToken, ReadResult, SourceFile } from '../reader.ts';
 import { makeBudget } from './budget.ts';
 import { commentsOf } from './comments.ts';
 import { type Context, makeContext } from './context.ts';
+import { directivesIn } from './directives.ts';
 import { isUniform } from './doubt.ts';
 import { exploreUncalled, runModule } from './explore.ts';
 import { type Condition, type Decisions, undecided } from './forks.ts';
 import { selectWithImporters } from './importers.ts';
-import { makeModule } from './module-files.ts';
+import { type Module, makeModule } from './module-files.ts';
 import { parseSource } from './parse.ts';
 import type { Selection } from './select-models.ts';
+import { errorsOfClaims } from './stated.ts';
 import { separateBranches } from './variants.ts';
 
 const nothing: ReadResult = { models: [], errors: [], comments: [] };
@@ -37,9 +39,14 @@ export function readTfjsCode(file: SourceFile, cancel: CancellationToken): ReadR
     return { ...nothing, errors: [{ message: 'This file is nested too deeply to be read.' }] };
   }
   const related = file.related && { ...file.related, parsed: new Map<string, ts.SourceFile>() };
-  const evaluateUnder = (decisions: Decisions): Evaluation => evaluateFile(source, decisions, cancel, related);
+  const comments = commentsOf(source);
+  const directives = directivesIn(source, comments);
+  const evaluateUnder = (decisions: Decisions): Evaluation => {
+    const main = makeModule(undefined, source, 'main');
+    return evaluateFile(makeContext(source, makeBudget(cancel), main, related, decisions, directives), main);
+  };
   const { models, errors } = separateBranches(evaluateUnder(undecided), evaluateUnder);
-  return { models, errors, comments: commentsOf(source) };
+  return { models, errors: [...directives.errors, ...errors], comments };
 }
 
 /** What one evaluation of a file found. */
@@ -52,19 +59,13 @@ export interface Evaluation extends Selection {
   readonly spent: number;
 }
 
-function evaluateFile(
-  source: ts.SourceFile,
-  decisions: Decisions,
-  cancel: CancellationToken,
-  related: Context['related'],
-): Evaluation {
-  const main = makeModule(undefined, source, 'main');
-  const context = makeContext(source, makeBudget(cancel), main, related, decisions);
+function evaluateFile(context: Context, main: Module): Evaluation {
   const errors = [...runModule(context, main), ...exploreUncalled(context, main)];
   const selected = selectWithImporters(context, main);
   return {
     models: selected.models,
-    errors: [...errors, ...selected.errors],
+    // A branch that is not taken leaves statements about it without a layer.
+    errors: [...errors, ...selected.errors, ...(context.decisions === undecided ? errorsOfClaims(context) : [])],
     conditions: [...context.conditions.values()].filter(condition => isUniform(context, condition)),
     met: [...context.met.values()].map(({ condition }) => condition),
     spent: context.budget.spent,

@@ -106,7 +106,7 @@ function known(group: readonly ModelValue[]): readonly ModelValue[] {
   return executed ? certain : group;
 }
 
-function distinct(context: Context, group: readonly ModelValue[]): Chosen[] {
+function distinct(context: Context, group: readonly ModelValue[]): readonly Chosen[] {
   const seen = new Map<string, Chosen>();
   for (const model of group.slice(0, 4 * limits.variants)) {
     const made = toChosen(context, model, true);
@@ -115,7 +115,7 @@ function distinct(context: Context, group: readonly ModelValue[]): Chosen[] {
   }
   const variants = [...seen.values()];
   const complete = variants.filter(({ model, built }) => !model.explored || isComplete(built.graph));
-  const kept = withMissingSites(complete.length > 0 ? complete : leastUnknown(variants), variants);
+  const kept: readonly Chosen[] = withMissingSites(complete.length > 0 ? complete : leastUnknown(variants), variants);
   return kept.length > 1 ? kept : kept.map(only => ({ ...only, variant: false }));
 }
 

@@ -143,7 +143,7 @@ export interface ApplyNode {
   readonly id: number;
   readonly layer: LayerValue;
   readonly inputs: readonly TensorValue[];
-  readonly description: LayerDescription;
+  description: LayerDescription;
   /** Models that this application was expanded from, outermost first. */
   readonly within: readonly ModelValue[];
 }
