@@ -20,9 +20,11 @@ export function createCharts(root: HTMLElement) {
   let plots: { chart: Chart; plot: uPlot }[] = [];
   let shownMethods = '';
 
-  function rebuild(methods: readonly MethodState[]): void {
+  function rebuild(run: RunState | null, methods: readonly MethodState[]): void {
     for (const { plot } of plots) plot.destroy();
     root.replaceChildren();
+    plots = [];
+    if (!run) return;
     plots = charts.map(chart => {
       const holder = make('div', {
         className: 'chart',
@@ -32,7 +34,7 @@ export function createCharts(root: HTMLElement) {
         },
       });
       root.append(holder);
-      return { chart, plot: new uPlot(optionsOf(chart, methods, width()), [[]], holder) };
+      return { chart, plot: new uPlot(optionsOf(chart, run, methods, width()), [[]], holder) };
     });
   }
   const width = () => chartWidth(root);
@@ -47,7 +49,7 @@ export function createCharts(root: HTMLElement) {
       const names = methods.map(method => method.method).join();
       if (names !== shownMethods) {
         shownMethods = names;
-        rebuild(methods);
+        rebuild(run, methods);
       }
       for (const { chart, plot } of plots) plot.setData(dataOf(chart, methods));
     },
@@ -62,7 +64,7 @@ function dataOf(chart: Chart, methods: readonly MethodState[]): uPlot.AlignedDat
   return tables.length === 0 ? [[]] : uPlot.join(tables);
 }
 
-function optionsOf(chart: Chart, methods: readonly MethodState[], width: number): uPlot.Options {
+function optionsOf(chart: Chart, run: RunState, methods: readonly MethodState[], width: number): uPlot.Options {
   const axis = axisStyle();
   return {
     title: chart.title,
@@ -72,7 +74,7 @@ function optionsOf(chart: Chart, methods: readonly MethodState[], width: number)
     axes: [axis, { ...axis, size: 48 }],
     series: [
       { label: 'step' },
-      ...methods.map((method, i) => ({ label: method.method, stroke: lineColour(i), width: 2, spanGaps: true })),
+      ...methods.map(({ method }) => ({ label: method, stroke: lineColour(method, run), width: 2, spanGaps: true })),
     ],
   };
 }

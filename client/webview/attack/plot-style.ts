@@ -1,5 +1,6 @@
 /** How all charts look: VS Code's colours where there are any. */
 import type uPlot from 'uplot';
+import type { RunState } from '../../../src-attack/process/run-state.ts';
 
 /** VS Code's chart colours; a saved report falls back to the second value. */
 const colours = [
@@ -15,9 +16,10 @@ function colour(name: string, fallback: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || fallback;
 }
 
-/** Line colour of the i-th method. */
-export function lineColour(i: number): string {
-  const [name, fallback] = colours[i % colours.length]!;
+/** Line colour of a method: the same in every chart of a run. */
+export function lineColour(method: string, run: RunState): string {
+  const i = run.methods.findIndex(candidate => candidate.method === method);
+  const [name, fallback] = colours[Math.max(0, i) % colours.length]!;
   return colour(name, fallback);
 }
 

@@ -55,7 +55,7 @@ export function createSweep(root: HTMLElement) {
         const label = `${chart.title} against ${sweep.parameter}; the table below holds the same values`;
         const place = make('div', { className: 'chart', attributes: { role: 'img', 'aria-label': label } });
         holder.append(place);
-        return new uPlot(optionsOf(chart, sweep, methods, chartWidth(root)), dataOf(chart, sweep, methods), place);
+        return new uPlot(optionsOf(chart, run, sweep, methods, chartWidth(root)), dataOf(chart, sweep, methods), place);
       });
     },
   };
@@ -75,7 +75,13 @@ function dataOf(chart: Chart, sweep: SweepState, methods: readonly string[]): uP
   return [[...sweep.levels], ...lines];
 }
 
-function optionsOf(chart: Chart, sweep: SweepState, methods: readonly string[], width: number): uPlot.Options {
+function optionsOf(
+  chart: Chart,
+  run: RunState,
+  sweep: SweepState,
+  methods: readonly string[],
+  width: number,
+): uPlot.Options {
   const axis = axisStyle();
   // Levels at equal ratios stand at equal distances.
   const [first = 1, second = 2, third = 3] = sweep.levels;
@@ -91,9 +97,9 @@ function optionsOf(chart: Chart, sweep: SweepState, methods: readonly string[], 
     ],
     series: [
       { label: sweep.parameter, value: (_, value) => (value === null ? '' : short(value)) },
-      ...methods.map((method, i) => ({
+      ...methods.map(method => ({
         label: method,
-        stroke: lineColour(i),
+        stroke: lineColour(method, run),
         width: 2,
         spanGaps: true,
         points: { show: true, size: 6 },
@@ -104,7 +110,7 @@ function optionsOf(chart: Chart, sweep: SweepState, methods: readonly string[], 
 
 function tableOf(run: RunState, sweep: SweepState, methods: readonly string[]): HTMLTableElement {
   const caption = `Reconstructions at every level of ${sweep.defence}${run.targets.length > 1 ? ' (scores: means of the batch; pictures: its first image)' : ''}`;
-  const head = make('tr', {}, ...[sweep.parameter, ...methods].map(text => header(text, 'col')));
+  const head = make('tr', {}, ...[sweep.parameter, ...methods, 'what the client did'].map(text => header(text, 'col')));
   const without = make(
     'tr',
     {},
@@ -112,18 +118,18 @@ function tableOf(run: RunState, sweep: SweepState, methods: readonly string[]): 
     ...run.methods
       .filter(method => methods.includes(method.method))
       .map(method => cell(method.pictures[0]?.png, method.scores, false, method.note)),
+    make('td', { className: 'words' }, run.defence.join('; ') || 'nothing'),
   );
   const rows = sweep.levels.map((level, index) => {
     const results = methods.map(method => at(sweep, index, method));
-    const name = header(short(level), 'row');
-    name.title = results.find(result => result)?.description ?? '';
     return make(
       'tr',
       {},
-      name,
+      header(short(level), 'row'),
       ...results.map(result =>
         cell(result?.picture?.png, result?.scores ?? null, result?.status === 'failed', result?.note),
       ),
+      make('td', { className: 'words' }, results.find(result => result)?.description ?? ''),
     );
   });
   return make(
