@@ -98,7 +98,7 @@ describe('the attack', () => {
   });
 
   test('follows smooth stand-ins through the ReLUs of a residual network', async () => {
-    const layers = [conv(8, 3, 1, 1), { type: 'leakyRelu', alpha: 0 }, { type: 'residual', kernel: 3 }, dense] as const;
+    const layers = [conv(8, 3, 2, 1), { type: 'leakyRelu', alpha: 0 }, { type: 'residual', kernel: 3 }, dense] as const;
     const { psnr, note } = await reconstruct(layers, [landscape(8)]);
     expect(note).toBe('');
     expect(psnr[0]).toBeGreaterThan(60);
@@ -176,7 +176,7 @@ describe('the prior', () => {
   const u = Float64Array.from({ length: 2 * 192 }, () => random.normal());
 
   test.each(['channelsFirst', 'channelsLast'] as const)('as a matrix and as a product is the same, %s', dataFormat => {
-    const prior = totalVariationPrior({ ...shape, dataFormat }, 2, u);
+    const prior = { ...totalVariationPrior({ ...shape, dataFormat }, 2, u), colourWeight: 5 };
     const matrix = tiledZeros(u.length, 100);
     addPrior(matrix, prior, 3, { ...shape, dataFormat }, 2);
     const product = multiplyVector(matrix, u);
@@ -192,6 +192,21 @@ describe('the prior', () => {
     const { weights } = totalVariationPrior(shape, 1, step);
     expect(Math.min(...weights)).toBeCloseTo(0.05, 3);
     expect(Math.max(...weights)).toBeCloseTo(5, 3);
+  });
+
+  test('takes differences of colour as unlikely as the picture suggests', () => {
+    const grey = Float64Array.from({ length: 192 }, (_, i) => Math.sin(i % 64));
+    const coloured = grey.map((value, i) => (i < 64 ? value : 0));
+    const tinted = grey.map((value, i) => (i < 64 ? 1.5 * value : value));
+    const weightOf = (picture: Float64Array) => totalVariationPrior(shape, 1, picture).colourWeight;
+    expect(weightOf(grey)).toBe(16);
+    expect(weightOf(coloured)).toBeCloseTo(1, 0);
+    expect(weightOf(new Float64Array(192))).toBe(1);
+    expect(weightOf(tinted)).toBeGreaterThan(4);
+    const energy = (picture: Float64Array, colourWeight: number) =>
+      dot(picture, applyPrior({ ...quadraticPrior(shape, 1), colourWeight }, picture, shape, 1));
+    expect(energy(grey, 16)).toBeCloseTo(energy(grey, 1), 10);
+    expect(energy(coloured, 16)).toBeCloseTo(11 * energy(coloured, 1), 8);
   });
 });
 
