@@ -16,6 +16,7 @@ const known = [
   'attack-step',
   'attack-targets',
   'onnx-fuzz',
+  'onnx-text-fuzz',
 ];
 const asked = process.argv.slice(2);
 const unknown = asked.filter(name => !known.includes(name));

@@ -69,7 +69,7 @@ function attributeType(parser: Parser): AttributeType {
   const word = expectWord(parser, 'the type of the attribute');
   return (
     attributeTypeOf(word.text) ??
-    failAt(word, `'${word.text}' is no attribute type: int, floats, tensor and the like are.`)
+    failAt(word, `There is no attribute type '${word.text}': int, floats, tensor and the like are.`)
   );
 }
 
@@ -87,7 +87,7 @@ function parseValue(parser: Parser, attribute: AttributeProto, wantsFloat: boole
     attribute.type = AttributeType.STRING;
     attribute.s = getTextEncoding().encodeUtf8(take(parser).text);
   } else if (token.kind !== 'number' && token.kind !== 'identifier') {
-    fail(parser, 'the value of the attribute is expected');
+    fail(parser, 'the value of the attribute');
   } else if (/^-?[0-9]+$/.test(token.text) && !wantsFloat) {
     attribute.type = AttributeType.INT;
     attribute.i = expectInteger(parser, 'a value');

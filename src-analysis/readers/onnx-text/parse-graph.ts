@@ -69,7 +69,7 @@ function parseGraphHead(parser: Parser, graph: GraphProto): void {
         recoveringList(parser, '>', 'the list of values and initializers', () =>
           parseValueOrInitializer(parser, graph, false),
         );
-      if (!isAt(parser, '{')) fail(parser, "'{' is expected before the nodes");
+      if (!isAt(parser, '{')) fail(parser, "'{' before the nodes");
     },
     () => skipToNodes(parser),
   );
@@ -168,11 +168,11 @@ function parseNodeParts(parser: Parser, node: NodeProto, place: { range: Range }
 function parseOperator(parser: Parser, node: NodeProto): Range {
   const domain: string[] = [];
   // A line that begins `name =` is the next node.
-  if (parser.token.startsLine && isFollowedByEquals(parser)) fail(parser, 'the operator is expected');
+  if (parser.token.startsLine && isFollowedByEquals(parser)) fail(parser, 'the operator');
   let name = expectName(parser, 'the operator');
   while (accept(parser, '.')) {
     domain.push(name.text);
-    name = expectName(parser, "the operator, after its domain's dot,");
+    name = expectName(parser, "the operator after its domain's dot");
   }
   node.domain = domain.join('.');
   node.opType = name.text;

@@ -22,6 +22,7 @@ import {
   isAt,
   type Parser,
   recoveringList,
+  shown,
   take,
 } from './parser.ts';
 import { isNumberWord } from './type-names.ts';
@@ -48,7 +49,7 @@ export function parseTensor(parser: Parser, name: string, type: TypeProto | unde
     tensor.dataLocation = DataLocation.EXTERNAL;
     tensor.externalData = parseStringPairs(parser);
   } else {
-    fail(parser, `'{' with the values of the tensor, or '[' with the place where they are stored, is expected`);
+    fail(parser, `'{' with the values of the tensor, or '[' with the place where they are stored`);
   }
   return toBinary(TensorProtoSchema, tensor);
 }
@@ -93,16 +94,17 @@ function elementReader(parser: Parser, tensor: TensorProto): () => void {
 function int32(parser: Parser): number {
   const { token } = parser;
   const value = Number(expectInteger(parser, 'a value of the tensor'));
-  if (value !== (value | 0)) failAt(token, `${token.text} is larger than a value of this type.`);
+  if (value !== (value | 0)) failAt(token, `The number ${shown(token.text)} is larger than a value of this type.`);
   return value;
 }
 
 function unsigned(parser: Parser): bigint {
   const { token } = parser;
   if (token.kind !== 'number' || !/^[0-9]+$/.test(token.text))
-    fail(parser, 'a value of the tensor is expected, an integer of 0 or more');
+    fail(parser, 'a value of the tensor, an integer of 0 or more');
   const value = BigInt(take(parser).text);
-  if (BigInt.asUintN(64, value) !== value) failAt(token, `${token.text} is larger than 64 bits hold.`);
+  if (BigInt.asUintN(64, value) !== value)
+    failAt(token, `The number ${shown(token.text)} is larger than 64 bits hold.`);
   return value;
 }
 
@@ -111,14 +113,15 @@ export function parseFloat32(parser: Parser): number {
   const { token } = parser;
   const value = parseDouble(parser);
   const rounded = Math.fround(value);
-  if (!Number.isFinite(rounded) && Number.isFinite(value)) failAt(token, `${token.text} is larger than a float.`);
+  if (!Number.isFinite(rounded) && Number.isFinite(value))
+    failAt(token, `The number ${shown(token.text)} is larger than a float.`);
   return rounded;
 }
 
 export function parseDouble(parser: Parser): number {
   const { token } = parser;
   const value = numberOf(token.kind === 'number' || token.kind === 'identifier' ? token.text : '');
-  if (value === null) fail(parser, 'a number is expected');
+  if (value === null) fail(parser, 'a number');
   take(parser);
   return value;
 }

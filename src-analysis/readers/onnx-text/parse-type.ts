@@ -68,14 +68,15 @@ function typeValue(parser: Parser): TypeValue {
       return { case: 'opaqueType', value };
     }
     default:
-      return failAt(token, `'${token.text}' is no type: float, int64, seq(…) and the like are.`);
+      return failAt(token, `There is no type '${token.text}': float, int64, seq(…) and the like are.`);
   }
 }
 
 function elementType(parser: Parser): number {
   const token = expectWord(parser, 'an element type');
   return (
-    elementTypeOf(token.text) ?? failAt(token, `'${token.text}' is no element type: float, int64 and the like are.`)
+    elementTypeOf(token.text) ??
+    failAt(token, `There is no element type '${token.text}': float, int64 and the like are.`)
   );
 }
 

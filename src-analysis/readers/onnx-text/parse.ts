@@ -143,7 +143,7 @@ function parseModelEntry(parser: Parser, model: ModelProto, keyword: string, key
       model.metadataProps = parseStringPairs(parser);
       break;
     default:
-      failAt(key, `'${keyword}' is no entry of a model: ir_version, opset_import, producer_name and the like are.`);
+      failAt(key, `Models have no entry '${keyword}': ir_version, opset_import, producer_name and the like are.`);
   }
 }
 
@@ -198,7 +198,7 @@ function parseFunctionEntry(parser: Parser, proto: FunctionProto, keyword: strin
       proto.docString = expectString(parser, 'a text');
       break;
     default:
-      failAt(key, `'${keyword}' is no entry of a function: domain, opset_import, overload and doc_string are.`);
+      failAt(key, `Functions have no entry '${keyword}': domain, opset_import, overload and doc_string are.`);
   }
 }
 

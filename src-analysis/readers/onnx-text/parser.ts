@@ -102,36 +102,36 @@ export function accept(parser: Parser, punctuation: string): boolean {
 
 /** @param where what the punctuation belongs to, as in "after the attribute's name" */
 export function expect(parser: Parser, punctuation: string, where: string): Token {
-  if (!isAt(parser, punctuation)) fail(parser, `'${punctuation}' is expected ${where}`);
+  if (!isAt(parser, punctuation)) fail(parser, `'${punctuation}' ${where}`);
   return take(parser);
 }
 
 export function expectWord(parser: Parser, what: string): Token {
-  if (!isAtWord(parser)) fail(parser, `${what} is expected`);
+  if (!isAtWord(parser)) fail(parser, what);
   return take(parser);
 }
 
 export function expectName(parser: Parser, what: string): Token {
-  if (!isAtName(parser)) fail(parser, `${what} is expected`);
+  if (!isAtName(parser)) fail(parser, what);
   return take(parser);
 }
 
 export function expectString(parser: Parser, what: string): string {
-  if (parser.token.kind !== 'string') fail(parser, `${what} is expected, in double quotes`);
+  if (parser.token.kind !== 'string') fail(parser, `${what} in double quotes`);
   return take(parser).text;
 }
 
 export function expectInteger(parser: Parser, what: string): bigint {
   const { token } = parser;
-  if (token.kind !== 'number' || !/^-?[0-9]+$/.test(token.text)) fail(parser, `${what} is expected, an integer`);
+  if (token.kind !== 'number' || !/^-?[0-9]+$/.test(token.text)) fail(parser, `${what}, an integer`);
   const value = BigInt(take(parser).text);
-  if (BigInt.asIntN(64, value) !== value) failAt(token, `${token.text} is larger than 64 bits hold.`);
+  if (BigInt.asIntN(64, value) !== value) failAt(token, `The number ${shown(token.text)} is larger than 64 bits hold.`);
   return value;
 }
 
-/** @param expectation without a full stop; what stands there instead is added. */
-export function fail({ token }: Parser, expectation: string): never {
-  throw new SyntaxFault(`${expectation.charAt(0).toUpperCase()}${expectation.slice(1)}${instead(token)}.`, token);
+/** @param what is expected, in words; what stands there instead is added */
+export function fail({ token }: Parser, what: string): never {
+  throw new SyntaxFault(`Expected ${what}${instead(token)}.`, token);
 }
 
 export function failAt(range: Range, sentence: string): never {
@@ -140,11 +140,15 @@ export function failAt(range: Range, sentence: string): never {
 
 const SHOWN_CHARACTERS = 40;
 
+/** The beginning of a text, for messages. */
+export function shown(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
 function instead({ kind, text }: Token): string {
   if (kind === 'end') return ', but the text ends here';
   if (kind === 'bad' && text.startsWith('"')) return ', but here begins a string that does not end';
-  const shown = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
-  return `, not ${kind === 'string' ? `"${shown}"` : `'${shown}'`}`;
+  return `, not ${kind === 'string' ? `"${shown(text)}"` : `'${shown(text)}'`}`;
 }
 
 export function noteError(parser: Parser, message: string, range: Range): void {
@@ -218,7 +222,7 @@ export function list(parser: Parser, close: string, what: string, item: () => vo
   do {
     item();
   } while (accept(parser, ','));
-  if (!accept(parser, close)) fail(parser, `',' or '${close}' is expected in ${what}`);
+  if (!accept(parser, close)) fail(parser, `',' or '${close}' in ${what}`);
 }
 
 /** A {@link list} of which an item that cannot be read is noted and left out. */
@@ -233,7 +237,7 @@ export function recoveringList(parser: Parser, close: string, what: string, item
     });
     if (accept(parser, ',')) continue;
     if (accept(parser, close)) return;
-    const missing = () => fail(parser, `',' or '${close}' is expected in ${what}`);
+    const missing = () => fail(parser, `',' or '${close}' in ${what}`);
     // A name begins an item, even if the comma before it is missing.
     recovering(parser, missing, () => isAtName(parser) || skipToNextItem(parser, close));
     if (accept(parser, ',')) continue;

@@ -128,7 +128,7 @@ function noteGraphLosses({ lose }: Printer, graph: GraphProto): void {
 }
 
 /** `type[dims] name = data`; null (and a loss) for a damaged tensor or a type without a name. */
-function tensorText(printer: Printer, bytes: Uint8Array, mark: string): string | null {
+function tensorText(printer: Printer, bytes: Uint8Array, mark?: string): string | null {
   const tensor = printTensor(bytes, printer);
   const type = tensor && tensorTypeText(tensor.dataType, tensor.dims);
   if (!tensor || !type) {
@@ -136,7 +136,9 @@ function tensorText(printer: Printer, bytes: Uint8Array, mark: string): string |
     return null;
   }
   const name = tensor.name === '' ? '' : ` ${nameText(tensor.name)}`;
-  return `${type}${name}${mark}${tensor.data}`;
+  // A type with brackets after it would be read as a type alone.
+  const before = mark ?? (tensor.data.startsWith('[') ? ' = ' : ' ');
+  return `${type}${name}${before}${tensor.data}`;
 }
 
 function tensorTypeText(dataType: number, dims: readonly bigint[]): string | null {
@@ -234,14 +236,17 @@ function simpleAttributeText(printer: Printer, attribute: AttributeProto): strin
     case AttributeType.STRINGS:
       return list(attribute.strings.map(bytes => bytesText(printer, bytes)));
     case AttributeType.TENSOR: {
-      const tensor = tensorText(printer, attribute.t, ' ');
+      const tensor = tensorText(printer, attribute.t);
       return tensor && `${name} = ${tensor}`;
     }
     case AttributeType.TENSORS:
       return list(
-        attribute.tensors.map(tensor => tensorText(printer, tensor, ' ')),
+        attribute.tensors.map(tensor => tensorText(printer, tensor)),
         false,
       );
+    case AttributeType.GRAPHS:
+      // Graphs themselves stand on lines of their own.
+      return list([], false);
     case AttributeType.TYPE_PROTO:
       return attribute.tp ? `${name} = ${typeText(attribute.tp) ?? 'opaque()'}` : null;
     case AttributeType.TYPE_PROTOS:

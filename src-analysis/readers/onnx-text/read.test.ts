@@ -72,22 +72,22 @@ describe('a mistake', () => {
       'attributes that are not closed',
       '[5, 5]>',
       '[5, 5]',
-      [[/^',' or '>' is expected in the attributes of Conv, not '\('\.$/, '(']],
+      [[/^Expected ',' or '>' in the attributes of Conv, not '\('\.$/, '(']],
       'Conv Tanh Flatten Gemm',
     ],
     [
       'inputs that are not closed',
       '(image, kernel)',
       '(image,',
-      [[/^'\)' is expected after the inputs of Conv, not 'b'/, 'b']],
+      [[/^Expected '\)' after the inputs of Conv, not 'b'/, 'b']],
       'Conv Tanh Flatten Gemm',
     ],
-    ['an operator not typed yet', 'Tanh (a)', '', [[/^The operator is expected, not 'c'/, 'c']], 'Conv  Flatten Gemm'],
+    ['an operator not typed yet', 'Tanh (a)', '', [[/^Expected the operator, not 'c'/, 'c']], 'Conv  Flatten Gemm'],
     [
       'a string without end',
       '"dense/weight")',
       '"dense/weight)',
-      [[/^'\)' is expected after the inputs of Gemm, but here begins a string that does not end/, '"dense/weight)']],
+      [[/^Expected '\)' after the inputs of Gemm, but here begins a string that does not end/, '"dense/weight)']],
       'Conv Tanh Flatten Gemm',
     ],
     [
@@ -101,21 +101,21 @@ describe('a mistake', () => {
       'a list of operator sets that is not closed',
       ' : 17]',
       ' : 17',
-      [[/^',' or '\]' is expected in the list of operator sets/, '>']],
+      [[/^Expected ',' or '\]' in the list of operator sets/, '>']],
       'Conv Tanh Flatten Gemm',
     ],
     [
       'a comma that is missing between initializers',
       '"digits.bin"],',
       '"digits.bin"]',
-      [[/^',' or '>' is expected in the list of values and initializers, not 'float'/, 'float']],
+      [[/^Expected ',' or '>' in the list of values and initializers, not 'float'/, 'float']],
       'Conv Tanh Flatten Gemm',
     ],
     [
       'an entry that models do not have',
       'ir_version',
       'version',
-      [[/^'version' is no entry of a model/, 'version']],
+      [[/^Models have no entry 'version'/, 'version']],
       'Conv Tanh Flatten Gemm',
     ],
     [
@@ -129,7 +129,7 @@ describe('a mistake', () => {
       'a character that means nothing',
       'b = Tanh',
       'b = § Tanh',
-      [[/^The operator is expected, not '§'/, '§']],
+      [[/^Expected the operator, not '§'/, '§']],
       'Conv  Flatten Gemm',
     ],
     [
@@ -156,9 +156,9 @@ describe('a mistake', () => {
 
   test.each([
     ['', /^The file is empty/],
-    ['hello, world', /is expected after the graph's inputs/],
-    ['{"format": "layers-model"}', /^The name of the graph is expected, not '\{'/],
-    ['<ir_version: 8>', /^The name of the graph is expected, but the text ends here/],
+    ['hello, world', /^Expected '=>' after the graph's inputs, not ','/],
+    ['{"format": "layers-model"}', /^Expected the name of the graph, not '\{'/],
+    ['<ir_version: 8>', /^Expected the name of the graph, but the text ends here/],
   ])('%j is no model', (text, message) => {
     const { errors } = read(text);
     expect(errors[0]?.message).toMatch(message);
