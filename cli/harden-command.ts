@@ -100,7 +100,7 @@ function textOf({ path: file }: SourceFile, name: string, found: Found, toleranc
     { title: 'changes', align: 'left' },
   ] as const;
   const line = (figures: Figures, parameters: string, changes: string) => [
-    share(figures),
+    `${figures.estimate ? '≈ ' : ''}${share(figures)}`,
     figures.c === null ? 'unknown' : formatNumber(figures.c),
     parameters,
     changes,

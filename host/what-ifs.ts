@@ -1,12 +1,14 @@
 /** What-ifs and hardening of one file within a time budget, for command line and language server. */
 import type { ConvRanks } from '../src-analysis/model/analysis.ts';
+import type { Range } from '../src-analysis/model/graph.ts';
 import { type CancellationToken, Cancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
+import { batchWhatIfs } from '../src-analysis/what-ifs/batch.ts';
 import type { Change, TextEdit } from '../src-analysis/what-ifs/change.ts';
 import { type Subject, subjectsOf, type Variant } from '../src-analysis/what-ifs/evaluate.ts';
 import type { Figures } from '../src-analysis/what-ifs/figures.ts';
 import { createHardening, defaultHardening, type HardeningOptions } from '../src-analysis/what-ifs/hardening.ts';
 import { ranked, whatIfs } from '../src-analysis/what-ifs/what-ifs.ts';
-import { type HardeningRow, hardeningRow, whatIfTitle } from '../src-analysis/what-ifs/wording.ts';
+import { batchTitle, type HardeningRow, hardeningRow, whatIfTitle } from '../src-analysis/what-ifs/wording.ts';
 
 export interface WhatIfsRequest {
   readonly file: SourceFile;
@@ -18,13 +20,15 @@ export interface WhatIfsRequest {
   readonly budget: number;
   readonly ask: /** Changes of single hyper-parameters of these layers, by model (its place in the file) and layer id. */
     | { readonly kind: 'what-ifs'; readonly layers: readonly (readonly [model: number, layer: number])[] }
+    /** Larger batches for the calls of `fit` in a range of offsets. */
+    | { readonly kind: 'batches'; readonly range: Range }
     /** Combinations for one model. */
     | { readonly kind: 'hardening'; readonly model: number; readonly options?: Partial<HardeningOptions> };
 }
 
 export interface OfferedWhatIf {
-  readonly model: number;
-  readonly layer: number;
+  /** Absent for a batch size. */
+  readonly place?: { readonly model: number; readonly layer: number };
   readonly title: string;
   readonly edits: readonly TextEdit[];
 }
@@ -64,6 +68,14 @@ export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): 
     if (!subject) return { kind: 'hardening', before: null, rows: [], analysed: 0, complete: false };
     return harden(subject, { ...defaultHardening, ...ask.options }, search => within(search), limited);
   }
+  if (ask.kind === 'batches') {
+    const variants = [...within(batchWhatIfs(subjects, ask.range, limited))];
+    const offers = variants.map(({ size, edits, before, after }) => ({
+      title: batchTitle(before, after, size),
+      edits,
+    }));
+    return { kind: 'what-ifs', offers };
+  }
   const offers = subjects.flatMap((subject, model) => {
     const layers = ask.layers.filter(([owner]) => owner === model).map(([, layer]) => layer);
     return ranked(subject, [...within(whatIfs(subject, layers, limited))]).map(variant =>
@@ -75,7 +87,7 @@ export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): 
 
 function offer(subject: Subject, model: number, variant: Variant): OfferedWhatIf {
   const title = whatIfTitle(subject.figures, variant);
-  return { model, layer: variant.changes[0]?.layer ?? 0, title, edits: variant.edits };
+  return { place: { model, layer: variant.changes[0]?.layer ?? 0 }, title, edits: variant.edits };
 }
 
 function harden(

@@ -86,13 +86,14 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
     const report = options.cachedReport(document.uri);
     if (report?.models.some(({ graph }) => graph.format === 'tfjs-code') !== true) return [];
     const { layers, models } = placesAt(document, report, range);
-    if (layers.length === 0) return [];
-    const result = await compute(document, { kind: 'what-ifs', layers }, budgets.whatIfs, token);
+    const ask = layers.length > 0 ? ({ kind: 'what-ifs', layers } as const) : batchesAt(document, range);
+    if (!ask) return [];
+    const result = await compute(document, ask, budgets.whatIfs, token);
     const offers = result?.kind === 'what-ifs' ? result.offers.slice(0, maximumOffers) : [];
-    const fixes = offers.map(({ model, layer, title, edits }): CodeAction => {
-      const name = report.models[model]?.graph.layers[layer]?.name ?? '';
+    const fixes = offers.map(({ place, title, edits }): CodeAction => {
+      const name = place && report.models[place.model]?.graph.layers[place.layer]?.name;
       return {
-        title: models.size > 0 ? `${name} ${title}` : title,
+        title: name !== undefined && models.size > 0 ? `${name} ${title}` : title,
         kind: CodeActionKind.QuickFix,
         ...(diagnostics.length > 0 ? { diagnostics } : {}),
         edit: { changes: { [document.uri]: edits.map(edit => toLspEdit(document, edit)) } },
@@ -134,6 +135,14 @@ function noteOn(result: (WhatIfsResult & { kind: 'hardening' }) | undefined): st
   return result.rows.length > 0
     ? `${searched}: parameters within ±20 %, same output shape`
     : `${searched}: none that keeps the output’s shape, and the parameters within ±20 %, lowers what the gradient holds.`;
+}
+
+/** A question about batch sizes, where the line at the range has one. */
+function batchesAt(document: TextDocument, range: LspRange): WhatIfsRequest['ask'] | undefined {
+  const { line } = range.start;
+  const text = document.getText({ start: { line, character: 0 }, end: { line: line + 1, character: 0 } });
+  if (!/\bbatchSize\s*:/.test(text)) return undefined;
+  return { kind: 'batches', range: { start: document.offsetAt(range.start), end: document.offsetAt(range.end) } };
 }
 
 /** The layers whose call holds the range; on a model's own token, all of its layers. */

@@ -1,7 +1,8 @@
 import { analyseModel } from '../analyse.ts';
 import type { AnalysedModel } from '../check.ts';
 import type { ExactRanks } from '../model/analysis.ts';
-import type { Edge, ModelGraph } from '../model/graph.ts';
+import { sizeOf } from '../model/geometry.ts';
+import type { Edge, Layer, ModelGraph } from '../model/graph.ts';
 import { readModels } from '../readers/read.ts';
 import { type CancellationToken, type ReadResult, type SourceFile, throwIfCancelled } from '../readers/reader.ts';
 import { applyEdits, type Change, type TextEdit } from './change.ts';
@@ -43,8 +44,8 @@ export function subjectsOf(file: SourceFile, exact: ExactRanks, cancel: Cancella
 
 /**
  * Edits the source, reads and analyses it again. Undefined where the code does not let itself be edited so, where the
- * edited code reads with errors or gaps that were not there, where a shape breaks, or where the model's inputs, outputs
- * or number of layers would change. Throws {@link Cancelled} when the token asks for it.
+ * edited code reads with errors or gaps that were not there, where a shape breaks, where a feature map shrinks to a single
+ * position, or where the model's inputs, outputs or number of layers would change. Throws {@link Cancelled} when the token asks for it.
  */
 export function evaluate(subject: Subject, changes: readonly Change[], cancel: CancellationToken): Variant | undefined {
   throwIfCancelled(cancel);
@@ -54,7 +55,7 @@ export function evaluate(subject: Subject, changes: readonly Change[], cancel: C
   const after = readModels({ ...file, text: applyEdits(file.text ?? '', edits) }, cancel);
   const graph = after.models[index];
   if (!graph || after.models.length !== read.models.length || hasNewErrors(read, after)) return undefined;
-  if (!isSameModel(model.graph, graph)) return undefined;
+  if (!isSameModel(model.graph, graph) || collapses(model.graph, graph)) return undefined;
   return { changes, edits, figures: figuresOf({ graph, analysis: analyseModel(graph, exact, cancel) }) };
 }
 
@@ -77,6 +78,20 @@ function isSameModel(before: ModelGraph, after: ModelGraph): boolean {
     shapesOf(after, after.outputs) === shapesOf(before, before.outputs) &&
     after.layers.every((layer, id) => openDims(layer.outputShapes) <= openDims(before.layers[id]?.outputShapes ?? []))
   );
+}
+
+/** Whether a convolution or pooling has a single position left where it had several: little would be left to learn. */
+function collapses(before: ModelGraph, after: ModelGraph): boolean {
+  return after.layers.some((layer, id) => positions(layer) === 1 && positions(before.layers[id]) !== 1);
+}
+
+/** Positions of a feature map; undefined for layers that have none, or where they are not known. */
+function positions(layer: Layer | undefined): number | undefined {
+  const op = layer?.op;
+  const shape = layer?.outputShapes[0];
+  if (!shape || (op?.kind !== 'conv' && op?.kind !== 'separableConv' && op?.kind !== 'pool')) return undefined;
+  if (op.kind === 'pool' && op.global) return undefined;
+  return sizeOf(op.dataFormat === 'channelsFirst' ? shape.slice(1) : shape.slice(0, -1)) ?? undefined;
 }
 
 function shapesOf({ layers }: ModelGraph, edges: readonly Edge[]): string {

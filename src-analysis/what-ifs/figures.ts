@@ -7,6 +7,8 @@ export interface Figures {
   /** Identifiable dimension r of n; null where unknown. */
   readonly rank: number | null;
   readonly unknowns: number | null;
+  /** r is an estimate: the law may be off here. */
+  readonly estimate: boolean;
   /** c(M) as the paper prints it; null where unknown or only partly known. */
   readonly c: number | null;
   /** Trainable parameters: what a frozen layer holds is lost to training. null where a shape is unknown. */
@@ -18,6 +20,7 @@ export function figuresOf({ graph, analysis }: AnalysedModel): Figures {
   return {
     rank: identifiable.rank,
     unknowns: identifiable.unknowns,
+    estimate: identifiable.certainty === 'estimate',
     c: metric.coverage === 'complete' ? metric.cRounded : null,
     parameters: trainableParameters(graph),
   };

@@ -1,6 +1,6 @@
 /** Changes of layers as edits of the TensorFlow.js code that makes them. */
 import ts from 'typescript';
-import type { Layer } from '../model/graph.ts';
+import type { Layer, Range } from '../model/graph.ts';
 import type { SourceFile } from '../readers/reader.ts';
 import { calleeName, unwrap } from '../readers/tfjs-code/names.ts';
 import { parseSource } from '../readers/tfjs-code/parse.ts';
@@ -10,6 +10,18 @@ import { type Change, type TextEdit, type Value, valueText } from './change.ts';
 export interface EditableCode {
   /** The edits that make these changes together; undefined where the code does not write a value as a literal. */
   edits(layers: readonly Layer[], changes: readonly Change[]): TextEdit[] | undefined;
+  /** Batch sizes that calls of `fit` write out. */
+  readonly batchSizes: readonly BatchSize[];
+}
+
+export interface BatchSize {
+  /** The property, `batchSize: 32`. */
+  readonly range: Range;
+  /** The number in it. */
+  readonly literal: Range;
+  readonly size: number;
+  /** What `fit` is called on, as the code names it: `model`, `this.model`. */
+  readonly model: string;
 }
 
 /** Undefined for a file that cannot be parsed. */
@@ -34,7 +46,21 @@ export function editableCode(file: SourceFile): EditableCode | undefined {
     for (const [call, properties] of inserted) result.push(insertion(source as ts.SourceFile, call, properties));
     return result;
   }
-  return { edits };
+  return { edits, batchSizes: [...calls.values()].flatMap(batchSizeOf) };
+}
+
+function batchSizeOf(call: ts.CallExpression): BatchSize[] {
+  const callee = unwrap(call.expression);
+  const config = call.arguments[2] && unwrap(call.arguments[2]);
+  if (!ts.isPropertyAccessExpression(callee) || callee.name.text !== 'fit') return [];
+  if (!config || !ts.isObjectLiteralExpression(config)) return [];
+  return config.properties.flatMap(property => {
+    if (!ts.isPropertyAssignment(property) || nameOf(property.name) !== 'batchSize') return [];
+    const value = unwrap(property.initializer);
+    if (!ts.isNumericLiteral(value)) return [];
+    const model = callee.expression.getText();
+    return { range: rangeOf(property), literal: rangeOf(value), size: Number(value.text), model };
+  });
 }
 
 function callsOf(source: ts.SourceFile): Map<string, ts.CallExpression> {

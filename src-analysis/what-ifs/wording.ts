@@ -12,17 +12,31 @@ export function whatIfTitle(before: Figures, { changes, figures }: Variant): str
 }
 
 function effect(before: Figures, after: Figures): string {
-  const metric =
-    before.c !== null && after.c !== null ? `c(M) ${formatNumber(before.c)} → ${formatNumber(after.c)}` : '';
+  const metric = metricChange(before, after);
   if (before.rank === null || after.rank === null) return `${metric}; r is unknown`;
-  const fall = `r falls from ${share(before)} to ${share(after)}`;
-  return metric ? `${fall} (${metric})` : fall;
+  const notes = [isEstimate(before, after) ? 'estimate' : '', metric].filter(Boolean).join('; ');
+  return `r falls from ${share(before)} to ${share(after)}${notes && ` (${notes})`}`;
+}
+
+function metricChange(before: Figures, after: Figures): string {
+  return before.c !== null && after.c !== null ? `c(M) ${formatNumber(before.c)} → ${formatNumber(after.c)}` : '';
+}
+
+function isEstimate(before: Figures, after: Figures): boolean {
+  return before.estimate || after.estimate;
+}
+
+/** `batchSize: 64 → a step’s gradient fixes 21 % of its batch instead of 40 %`. */
+export function batchTitle(before: Figures, after: Figures, size: number): string {
+  const note = isEstimate(before, after) ? ' (estimate)' : '';
+  return `batchSize: ${size} → a step’s gradient fixes ${share(after)} of its batch instead of ${share(before)}${note}`;
 }
 
 /** `52 %` of n, with one decimal where whole numbers would say more or less than there is. */
 export function share({ rank, unknowns }: Figures): string {
   if (rank === null || !unknowns) return 'unknown';
   const percent = (100 * rank) / unknowns;
+  if (rank > 0 && percent < 0.05) return '< 0.1 %';
   const rounded = Math.round(percent);
   const misleading = (rounded === 100 && rank !== unknowns) || (rounded === 0 && rank !== 0);
   return `${misleading || percent < 10 ? percent.toFixed(1) : rounded} %`;
@@ -70,11 +84,11 @@ export interface HardeningRow {
 }
 
 export function hardeningRow(graph: ModelGraph, before: Figures, { changes, figures }: Variant): HardeningRow {
-  const metric =
-    before.c !== null && figures.c !== null ? `c(M) ${formatNumber(before.c)} → ${formatNumber(figures.c)}` : '';
+  const metric = metricChange(before, figures);
   const known = before.rank !== null && figures.rank !== null;
+  const note = isEstimate(before, figures) ? ' (estimate)' : '';
   return {
-    leak: known ? `r ${share(before)} → ${share(figures)}` : metric,
+    leak: known ? `r ${share(before)} → ${share(figures)}${note}` : metric,
     metric: known ? metric : '',
     parameters: relativeParameters(before, figures),
     changes: changeTexts(graph, changes),

@@ -86,6 +86,22 @@ describe('what-ifs', () => {
     expect(first?.title).toMatch(/^conv2d_\d /);
   });
 
+  test('on a batch size say how much of the batch a larger one leaves', async () => {
+    const other = 'untitled:batches.ts';
+    const fit = 'await model.fit(xs, ys, { epochs: 3, batchSize: 4 });\n';
+    client.open(other, 'typescript', `${code}${fit}`);
+    await client.diagnostics(other, 1);
+    const offered = await client.connection.sendRequest<CodeAction[]>('textDocument/codeAction', {
+      textDocument: { uri: other },
+      range: at(7, fit.indexOf('batchSize') + 2),
+      context: { diagnostics: [] },
+    });
+    const [first] = offered.filter(isWhatIf);
+    expect(first?.title).toMatch(/^batchSize: 8 → a step’s gradient fixes [\d.]+ % of its batch instead of [\d.]+ %/);
+    const [edit] = first?.edit?.changes?.[other] ?? [];
+    expect(edit).toMatchObject({ newText: '8', range: { start: { line: 7, character: fit.indexOf('4 }') } } });
+  });
+
   test('are not computed for what runs on saving, nor away from layers', async () => {
     expect((await actions(firstConv, { only: ['source.fixAll'] })).filter(isWhatIf)).toEqual([]);
     expect((await actions(at(0, 3))).filter(isWhatIf)).toEqual([]);
@@ -106,7 +122,7 @@ describe('hardening', () => {
     expect(result).toMatchObject({ model: 'digits', version: 1 });
     expect(result.note).toMatch(/^\d+ combinations analysed/);
     const [best] = result.rows;
-    const to = Number(/→ ([\d.]+) %$/.exec(best?.leak ?? '')?.[1]);
+    const to = Number(/→ ([\d.]+) %/.exec(best?.leak ?? '')?.[1]);
     const lens = await lensOf(applied([...(best?.edits ?? [])]), 'hardened');
     expect(Math.abs(Number(/\(([\d.]+) %\)/.exec(lens)?.[1]) - to)).toBeLessThanOrEqual(0.5);
   });
