@@ -70,13 +70,36 @@ export function exactQuotient(a: Dim, b: Dim): Dim {
   return denominator.size === 1 ? quotientByMonomial(numerator, denominator) : constantRatio(numerator, denominator);
 }
 
-/** ⌊a / b⌋ for a positive integer b; an expression that does not divide evenly stays a symbol of its own. */
+/**
+ * ⌊a / b⌋ for a positive integer b. Multiples of b are taken out, and ⌊(⌊x/c⌋ + r)/b⌋ is ⌊(x + c·r)/(c·b)⌋; what is left
+ * of an expression stays a symbol of its own.
+ */
 export function floorQuotient(a: Dim, b: number): Dim {
   if (a === null || !(b > 0)) return null;
   if (typeof a === 'number') return Math.floor(a / b);
-  const quotient = exactQuotient(a, b);
-  if (quotient !== null) return quotient;
-  const text = `floor((${a})/${b})`;
+  const whole = new Map<string, number>();
+  const rest = new Map<string, number>();
+  for (const [monomial, coefficient] of polynomial(a)) {
+    const isTaken = monomial === '' || coefficient % b === 0;
+    if (isTaken) addTerm(whole, monomial, Math.floor(coefficient / b));
+    addTerm(rest, monomial, isTaken ? coefficient - b * Math.floor(coefficient / b) : coefficient);
+  }
+  return plus(simplified(whole), floorOfRest(rest, b));
+}
+
+function floorOfRest(rest: Polynomial, b: number): Dim {
+  const left = simplified(rest);
+  if (left === null || typeof left === 'number') return left === null ? null : Math.floor(left / b);
+  const symbols = [...rest].filter(([monomial]) => monomial !== '');
+  const [inner, coefficient] = symbols[0] ?? ['', 0];
+  const nested = /^floor\(\((.*)\)\/(\d+)\)$/.exec(inner);
+  const isOneFloor = symbols.length === 1 && coefficient === 1 && factorsOf(inner).length === 1 && nested;
+  if (!isOneFloor) return atom(`floor((${left})/${b})`);
+  const [, numerator = '', divisor = ''] = nested;
+  return floorQuotient(plus(numerator, (rest.get('') ?? 0) * Number(divisor)), Number(divisor) * b);
+}
+
+function atom(text: string): Dim {
   return text.length > MAX_LENGTH ? null : text;
 }
 

@@ -140,7 +140,8 @@ function symbolicCount(dim: Dim, start: Dim, end: Dim, step: number): Dim {
 function stopOf(dim: Dim, end: number | string): Dim {
   if (end === dim || typeof end === 'string') return end;
   if (end >= FAR) return dim;
-  return end < 0 ? plus(dim, end) : null;
+  // An axis has at least one entry.
+  return end < 0 ? plus(dim, end) : end === 1 ? 1 : null;
 }
 
 const split: Operator = {
