@@ -19,20 +19,14 @@ import {
   attackStartRequest,
   type RunAttackArgument,
 } from '../server/protocol.ts';
-import type { AttackEvent, AttackSpec } from '../src-attack/process/protocol.ts';
+import type { AttackEvent } from '../src-attack/process/protocol.ts';
 import { applyEvent, isActive, newRun } from '../src-attack/process/run-state.ts';
 import { exportRun } from './attack-export.ts';
 import { attackPage } from './attack-page.ts';
 import { showProgress } from './attack-progress.ts';
+import { defaultSetup, imageChoice, settingsOf } from './attack-setup.ts';
 import { sampleImages } from './sample-images.ts';
-import {
-  type FromPage,
-  type ImageChoice,
-  type PanelState,
-  type Setup,
-  type ToPage,
-  withImages,
-} from './webview/attack/messages.ts';
+import { type FromPage, type PanelState, type Setup, type ToPage, withImages } from './webview/attack/messages.ts';
 
 const viewType = 'leaklint.attack';
 
@@ -188,11 +182,11 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
       ? images.filter(image => image.kind === 'image' && setup.images.includes(image.id)).map(image => image.id)
       : [];
     const together = [...new Set([...before, ...pictures])];
-    setState({
-      ...state,
-      choices: { ...choices, images },
-      setup: withImages(setup, gradient ? [gradient.id] : together, setup.batch || pictures.length > 1),
-    });
+    // Whoever captured a gradient seldom has the label.
+    const next = gradient
+      ? { ...withImages(setup, [gradient.id], setup.batch), labels: null }
+      : withImages(setup, together, setup.batch || pictures.length > 1);
+    setState({ ...state, choices: { ...choices, images }, setup: next });
   }
 
   const serializer: vscode.WebviewPanelSerializer<PanelState> = {
@@ -233,73 +227,6 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
       vscode.commands.registerCommand('leaklint.runLeakageAttack', open),
       vscode.window.registerWebviewPanelSerializer(viewType, serializer),
     ],
-  };
-}
-
-async function imageChoice(file: vscode.Uri): Promise<ImageChoice> {
-  const gradient = isGradient(file.path);
-  return {
-    id: file.fsPath,
-    title: file.path.split('/').pop() ?? file.fsPath,
-    description: file.fsPath,
-    source: gradient ? gradientIcon : await dataAddress(file),
-    kind: gradient ? 'gradient' : 'image',
-  };
-}
-
-/** What the form says, as an attack is asked for it. */
-function settingsOf({
-  images,
-  labels,
-  defence,
-  methods,
-  engine,
-  preprocess,
-  seed,
-  steps,
-}: Setup): Omit<AttackSpec, 'model'> {
-  const [first = ''] = images;
-  const specs = defence.split(/\s+/).filter(Boolean);
-  const sweep = specs.find(spec => spec.includes('..'));
-  return {
-    source: isGradient(first) ? { kind: 'gradient', path: first } : { kind: 'image', paths: images },
-    labels,
-    methods,
-    engine,
-    preprocess,
-    seed,
-    defences: specs.filter(spec => spec !== sweep),
-    ...(sweep === undefined ? {} : { sweep }),
-    ...(steps ? { steps } : {}),
-  };
-}
-
-function isGradient(path: string): boolean {
-  return /\.(safetensors|npz)$/i.test(path);
-}
-
-/** A captured gradient has no picture: a grey square stands for it. */
-const gradientIcon =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' fill='gray'/%3E%3C/svg%3E";
-
-/** The picture itself as an address: the page may not read the user's folders. */
-async function dataAddress(file: vscode.Uri): Promise<string> {
-  const bytes = await vscode.workspace.fs.readFile(file);
-  return `data:image/${/\.png$/i.test(file.path) ? 'png' : 'jpeg'};base64,${Buffer.from(bytes).toString('base64')}`;
-}
-
-function defaultSetup(choices: AttackChoicesResult, images: readonly string[]): Setup {
-  const methods = choices.methods.map(method => method.id);
-  return {
-    methods: methods.includes('gauss-newton') ? ['gauss-newton'] : methods.slice(0, 1),
-    images,
-    batch: false,
-    labels: [0],
-    defence: '',
-    engine: 'auto',
-    preprocess: 'x/255 - 0.5',
-    seed: 10,
-    steps: null,
   };
 }
 

@@ -48,10 +48,12 @@ export async function rescale(
     };
   }
   if (found) {
-    const { factor } = found;
+    const { factor, misfit } = found;
+    // Noise and local steps leave the bias gradient no exact multiple of the expected one.
+    const how = misfit < collinear ? 'tell that the factor was' : 'suggest a factor of';
     return {
       observed: observed.map(tensor => times(tensor, 1 / factor)),
-      words: `the attacker undoes the clipping: the last layer’s gradients tell that the factor was ${short(factor)}`,
+      words: `the attacker undoes the clipping: the last layer’s gradients ${how} ${short(factor)}`,
     };
   }
   const likely = quotient(normOf(precise(await typical())), normOf(precise(observed)));
