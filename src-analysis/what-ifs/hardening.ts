@@ -9,18 +9,18 @@ export interface HardeningOptions {
   readonly tolerance: number;
   /** Most changes in one suggestion. */
   readonly maximumChanges: number;
-  /** Combinations that are kept to build on. */
-  readonly beam: number;
+  /** Combinations of one size that are kept to build on: at first, and at last, when there is time to look further. */
+  readonly beam: { readonly first: number; readonly last: number };
 }
 
-export const defaultHardening: HardeningOptions = { tolerance: 0.2, maximumChanges: 4, beam: 6 };
+export const defaultHardening: HardeningOptions = { tolerance: 0.2, maximumChanges: 4, beam: { first: 5, last: 20 } };
 
 /** Rows of the table that is shown: more would be no help in choosing. */
 const maximumRows = 6;
 
 /**
  * Searches combinations of changes that lower r (or c(M) where r is unknown) while the parameters stay within the
- * tolerance and the outputs keep their shape: a beam search whose every step is the analysis of the edited source.
+ * tolerance and the outputs keep their shape: a beam search whose every step is the analysis of the edited source, repeated with wider beams.
  * Yields how many combinations it has analysed; `best` has the table at any time, so that a host may stop when it likes.
  */
 export function createHardening(subject: Subject, options: HardeningOptions = defaultHardening) {
@@ -34,7 +34,14 @@ export function createHardening(subject: Subject, options: HardeningOptions = de
       if (variant) steps.push(variant);
       yield evaluated.size;
     }
-    let beam = promising(steps);
+    // What was analysed once is not analysed again: a wider search costs only what it adds.
+    for (let width = options.beam.first; width <= options.beam.last; width *= 2) {
+      yield* grow(steps, width, cancel);
+    }
+  }
+
+  function* grow(steps: readonly Variant[], width: number, cancel: CancellationToken): Generator<number> {
+    let beam = promising(steps, width);
     for (let depth = 2; depth <= options.maximumChanges && beam.length > 0; depth++) {
       const grown: Variant[] = [];
       for (const start of beam) {
@@ -46,7 +53,7 @@ export function createHardening(subject: Subject, options: HardeningOptions = de
           yield evaluated.size;
         }
       }
-      beam = promising(distinct(grown));
+      beam = promising(distinct(grown), width);
     }
   }
 
@@ -61,10 +68,10 @@ export function createHardening(subject: Subject, options: HardeningOptions = de
   }
 
   /** The best to build on: the lowest r, where parameters beyond the tolerance count against it. */
-  function promising(variants: readonly Variant[]): Variant[] {
+  function promising(variants: readonly Variant[], width: number): Variant[] {
     const score = ({ figures }: Variant) =>
       gain(subject.figures, figures) - 2 * Math.max(0, drift(subject.figures, figures) - options.tolerance);
-    return [...variants].sort((a, b) => score(b) - score(a)).slice(0, options.beam);
+    return [...variants].sort((a, b) => score(b) - score(a)).slice(0, width);
   }
 
   /** Suggestions that no other beats both in what the gradient holds and in how little the parameters change. */

@@ -133,7 +133,7 @@ test('formats other than code have no what-ifs', () => {
 
 describe('hardening', () => {
   const subject = subjectOf(fixture('LeNet'));
-  const hardening = createHardening(subject, { tolerance: 0.2, maximumChanges: 2, beam: 3 });
+  const hardening = createHardening(subject, { tolerance: 0.2, maximumChanges: 2, beam: { first: 3, last: 3 } });
   const counts = [...hardening.search(neverCancelled)];
   const rows = hardening.best();
 
