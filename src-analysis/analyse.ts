@@ -3,8 +3,10 @@ import type { ExactRanks, LayerAnalysis, ModelAnalysis } from './model/analysis.
 import type { Layer, ModelGraph } from './model/graph.ts';
 import { type CancellationToken, throwIfCancelled } from './readers/reader.ts';
 import { consumersOf } from './solubility/invertibility.ts';
+import { kernelCases } from './solubility/kernel-cases.ts';
 import { analyseLayer, rankTable } from './solubility/layer-analysis.ts';
 import { metricOf } from './solubility/metric.ts';
+import { outputKnowledge } from './solubility/output-knowledge.ts';
 
 /**
  * The analysis of one model: each layer's linear system, c(M) and the identifiable dimension.
@@ -21,9 +23,11 @@ export function analyseModel(
   const consumers = consumersOf(graph);
   const convolutions = graph.layers.filter(isConvolution);
   const places = new Map(convolutions.map((layer, index) => [layer.id, { index, count: convolutions.length }]));
+  const knowledge = outputKnowledge(graph, consumers);
+  const context = { graph, consumers, knowledge, table, cases: kernelCases() };
   const layers = graph.layers.flatMap(layer => {
     throwIfCancelled(cancel);
-    return analyseLayer(graph, layer, consumers, table, places.get(layer.id)) ?? [];
+    return analyseLayer(context, layer, places.get(layer.id)) ?? [];
   });
   const identifiable = identifiableOf(graph, table, cancel, options);
   return {

@@ -27,6 +27,15 @@ export interface LayerAnalysis {
   readonly nearCritical?: boolean;
   /** Padding over half the kernel and the like: the law does not claim to hold. */
   readonly outsideDomain?: boolean;
+  /**
+   * rank(U) at its least and at its most, where an assumption decides it: with no unit of a rectifier active and with all of
+   * them, or with nothing and with everything known of another branch.
+   */
+  readonly range?: { readonly least: number; readonly most: number };
+  /** Share of active units from which on the layer is soluble; 1 or less. */
+  readonly solubleFrom?: number;
+  /** Largest batch for which the layer is soluble if each example's δ is known; null for any batch. */
+  readonly batchLimit?: number | null;
   readonly assumptions: readonly string[];
 }
 

@@ -33,10 +33,10 @@ export interface GenericRanks extends ConvRanks {
 }
 
 /** Elementary steps that the finer bounds of one geometry may take; a few milliseconds. */
-const maxSteps = 20_000;
+export const maxSteps = 20_000;
 
 /** One axis and the components of its two incidence graphs. */
-interface Axis {
+export interface Axis {
   readonly windows: readonly Block[];
   readonly taps: readonly Block[];
 }
@@ -69,7 +69,7 @@ export function genericRanks(g: ConvGeometry): GenericRanks {
   };
 }
 
-function axisOf(g: ConvGeometry, axis: 0 | 1): Axis | null {
+export function axisOf(g: ConvGeometry, axis: 0 | 1): Axis | null {
   const outputs = { count: outputLength(g, axis), step: g.strides[axis] };
   const kernel = { count: g.kernel[axis], step: g.dilations[axis] };
   const windows = axisBlocks(g.input[axis], g.before[axis], outputs, kernel);

@@ -36,23 +36,190 @@ describe('a convolution’s unknowns', () => {
   });
 });
 
-describe('no verdict', () => {
-  const conv = "conv2d({ inputShape: [16, 16, 3], filters: 8, kernelSize: 3, activation: 'tanh', name: 'conv' })";
+/** Layers as TensorFlow.js code, and what the first one with weights must be told. */
+const conv = "conv2d({ inputShape: [16, 16, 3], filters: 12, kernelSize: 3, activation: 'tanh', name: 'conv' })";
+const linear = conv.replace("activation: 'tanh', ", '');
+
+describe('a verdict', () => {
   test.each([
-    ['behind ReLU', [conv.replace('tanh', 'relu')], /relu/],
-    ['behind pooling', [conv, "maxPooling2d({ poolSize: 2, name: 'pool' })"], /'pool'/],
-    ['of a frozen layer', [conv.replace('name:', 'trainable: false, name:')], /frozen/],
+    [
+      'behind ReLU',
+      [conv.replace('tanh', 'relu')],
+      { verdict: 'soluble', solubleFrom: 0.2, batchLimit: null },
+      /half of the units/,
+    ],
+    [
+      'behind max-pooling',
+      [conv, 'maxPooling2d({ poolSize: 2 })'],
+      { verdict: 'soluble', rank: { weights: 588 } },
+      /largest entry/,
+    ],
+    [
+      'behind average pooling, a convolution of its own',
+      [linear, 'averagePooling2d({ poolSize: 2 })'],
+      { verdict: 'deficient', rank: { weights: 588, gradients: 324, system: 675 } },
+      /one example/,
+    ],
+    [
+      'behind the average of curved values: bounded',
+      [conv.replace('filters: 12', 'filters: 1'), 'averagePooling2d({ poolSize: 2 })'],
+      { verdict: 'deficient', rank: { weights: 49, gradients: 27, system: 76 } },
+      /upper bound/,
+    ],
+    [
+      'of a frozen layer, by its weights',
+      [conv.replace('name:', 'trainable: false, name:')],
+      { rank: { gradients: 0 } },
+      /frozen/,
+    ],
+    ['behind batch normalisation', [linear, 'batchNormalization()'], { verdict: 'soluble' }, /stored statistics/],
+    [
+      'behind layer normalisation, up to a scale',
+      [linear, 'layerNormalization({ axis: [1, 2, 3] })'],
+      { verdict: 'deficient', deficiency: -1 },
+      /own statistics/,
+    ],
+    [
+      'behind dropout',
+      [linear, 'dropout({ rate: 0.25 })'],
+      { verdict: 'soluble', rows: { weights: 1764 } },
+      /rate 0.25/,
+    ],
+    [
+      'behind cropping',
+      [linear, 'cropping2D({ cropping: 2 })'],
+      { verdict: 'soluble', rows: { weights: 1200 } },
+      /no more is known/,
+    ],
     [
       'of a separable convolution',
       ['separableConv2d({ inputShape: [16, 16, 3], filters: 8, kernelSize: 3 })'],
-      /separable/,
+      { verdict: 'deficient', rank: { system: 612 } },
+      /one example/,
     ],
-    ['of a recurrent layer', ['lstm({ inputShape: [5, 3], units: 4 })'], /recurrent/],
-    ['of a dense layer at many positions', ['dense({ inputShape: [5, 3], units: 4 })'], /several positions/],
+    [
+      'of a transposed convolution',
+      ['conv2dTranspose({ inputShape: [8, 8, 3], filters: 6, kernelSize: 3, strides: 2 })'],
+      { verdict: 'soluble', rank: { weights: 192 } },
+      /one example/,
+    ],
+    [
+      'of a three-dimensional convolution',
+      ['conv3d({ inputShape: [6, 6, 6, 2], filters: 4, kernelSize: 3, activation: "tanh" })'],
+      { verdict: 'soluble', unknowns: 432, rank: { weights: 256, gradients: 216, system: 432 } },
+      /one example/,
+    ],
+    [
+      'of a dense layer at many positions',
+      ['dense({ inputShape: [5, 3], units: 4 })'],
+      { verdict: 'soluble' },
+      /one example/,
+    ],
+    [
+      'of a recurrent layer with all its states',
+      ['lstm({ inputShape: [5, 3], units: 4, returnSequences: true })'],
+      { verdict: 'soluble' },
+      /step by step/,
+    ],
+    [
+      'of an embedding',
+      ['embedding({ inputDim: 9, outputDim: 4, inputLength: 6 })'],
+      { verdict: 'soluble', unknowns: 6 },
+      /name the tokens/,
+    ],
+    [
+      'of a normalisation',
+      ['layerNormalization({ inputShape: [6, 4] })'],
+      { verdict: 'deficient', deficiency: -12 },
+      /own statistics/,
+    ],
+  ])('%s', (_, layers, figures, assumption) => {
+    const [layer] = analyse(...layers).layers;
+    expect(layer).toMatchObject(figures);
+    expect(layer?.assumptions.join('; ')).toMatch(assumption);
+  });
+
+  test('states its best and its worst case', () => {
+    const [layer] = analyse(conv.replace('tanh', 'relu').replace('filters: 12', 'filters: 6')).layers;
+    expect(layer).toMatchObject({ verdict: 'deficient', range: { least: 0, most: 768 }, solubleFrom: 0.52 });
+  });
+
+  test('says for which batches it holds', () => {
+    const layers = ["conv2d({ inputShape: [8, 8, 3], filters: 3, kernelSize: 3, activation: 'tanh' })", 'flatten()'];
+    const [layer] = analyse(...layers, 'dense({ units: 4 })').layers;
+    expect(layer).toMatchObject({ verdict: 'deficient' });
+    const wide = analyse(layers[0]!.replace('filters: 3', 'filters: 5'), 'flatten()', 'dense({ units: 4 })').layers[0];
+    expect(wide).toMatchObject({ verdict: 'soluble', batchLimit: 9 });
+  });
+});
+
+describe('no verdict', () => {
+  test.each([
+    ['where only the last state is known', ['lstm({ inputShape: [50, 30], units: 40 })'], /only its last state/],
+    ['behind noise', [linear, 'gaussianNoise({ stddev: 1 })'], /noise/],
+    ['behind an unknown activation', [linear.replace("name: 'conv'", 'activation: pick()')], /not known/],
   ])('%s, with the reason', (_, layers, reason) => {
     const [layer] = analyse(...layers).layers;
     expect(layer).toMatchObject({ verdict: 'unknown', basis: 'not-covered', rank: null, deficiency: null });
     expect(layer?.reason).toMatch(reason);
+  });
+});
+
+describe('branches', () => {
+  const branched = (lines: string) => {
+    const text = `import * as tf from '@tensorflow/tfjs';
+      const x = tf.input({ shape: [8, 8, 4] });
+      const conv = (filters, kernelSize, name) => tf.layers.conv2d({ filters, kernelSize, padding: 'same', name });
+      ${lines}
+      export const model = tf.model({ inputs: x, outputs: y });`;
+    const graph = readTfjsCode({ path: 'model.ts', text }, neverCancelled).models[0]!;
+    const { layers } = analyseModel(graph, new Map(), neverCancelled);
+    return Object.fromEntries(layers.map(figures => [graph.layers[figures.layer]!.name, figures]));
+  };
+  test.each([
+    [
+      'a sum with its own input keeps the rank',
+      `const y = tf.layers.add().apply([conv(4, 3, 'a').apply(x), x]);`,
+      { a: { verdict: 'soluble', rank: { weights: 256, system: 256 } } },
+    ],
+    [
+      'a sum with an unknown tensor leaves the gradient rows',
+      `const h = conv(4, 3, 'a').apply(x);
+       const t = tf.layers.activation({ activation: 'tanh' }).apply(h);
+       const y = tf.layers.add().apply([conv(4, 3, 'b').apply(t), x]);`,
+      {
+        a: { verdict: 'soluble' },
+        b: {
+          verdict: 'deficient',
+          rank: { weights: 0, gradients: 144, system: 144 },
+          range: { least: 144, most: 256 },
+        },
+      },
+    ],
+    [
+      'a sum of two convolutions is shared between them',
+      `const t = tf.layers.activation({ activation: 'tanh' }).apply(conv(2, 3, 'a').apply(x));
+       const y = tf.layers.add().apply([conv(8, 3, 'b').apply(t), conv(8, 1, 'c').apply(x)]);`,
+      { b: { verdict: 'soluble', rank: { weights: 128 } }, c: { verdict: 'soluble' } },
+    ],
+    [
+      'what is joined is known part by part',
+      `const y = tf.layers.concatenate().apply([conv(4, 3, 'a').apply(x), conv(2, 1, 'b').apply(x)]);`,
+      { a: { verdict: 'soluble' }, b: { verdict: 'deficient', rank: { weights: 128 } } },
+    ],
+    [
+      'a product with another branch tells nothing',
+      `const y = tf.layers.multiply().apply([conv(4, 3, 'a').apply(x), conv(4, 1, 'b').apply(x)]);`,
+      { a: { verdict: 'unknown', reason: expect.stringMatching(/multiplies it with another branch/) } },
+    ],
+    [
+      'a function written out in parts is one function',
+      `const z = conv(4, 3, 'a').apply(x);
+       const y = tf.layers.multiply().apply([z, tf.layers.activation({ activation: 'sigmoid' }).apply(z)]);`,
+      { a: { verdict: 'soluble', assumptions: expect.arrayContaining([expect.stringMatching(/in parts/)]) } },
+    ],
+  ])('%s', (_, lines, expected) => {
+    expect(branched(lines)).toMatchObject(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ConvGeometry } from '../model/analysis.ts';
 import { convOutputLength, resolvePadding } from '../model/geometry.ts';
 import type { ConvOp, Layer, ModelGraph, Shape } from '../model/graph.ts';
+import { type GridAxis, type GridGeometry, pointwiseAxis } from './grid-geometry.ts';
 
 /** A convolution's geometry, or why there is none. */
 export type LayerGeometry = { readonly geometry: ConvGeometry } | { readonly reason: string };
@@ -11,43 +12,61 @@ export type LayerGeometry = { readonly geometry: ConvGeometry } | { readonly rea
  */
 export function layerGeometry(graph: ModelGraph, layer: Layer, op: ConvOp): LayerGeometry {
   if (op.spatialRank === 3) return { reason: 'three-dimensional convolutions are not covered' };
-  const padded = spatialInput(layer.inputShapes[0] ?? null, op);
-  const numbers = knownNumbers(op);
-  if (!padded || !numbers) return { reason: 'its input shape or a hyper-parameter is not known' };
-  const { kernel, strides, dilations, filters, inChannels, groups } = numbers;
-  if (inChannels % groups !== 0 || filters % groups !== 0)
-    return { reason: 'its channels are not a multiple of its groups' };
-  const zeros = zerosAround(graph, layer, op);
-  const axes = padded.map((length, axis) => {
-    const [k, s, d] = [kernel[axis]!, strides[axis]!, dilations[axis]!];
-    const own = resolvePadding(length, k, s, d, op.padding, axis);
-    const outputs = convOutputLength(length, k, s, d, op.padding, axis) ?? 0;
-    const before = own.before + zeros.before[axis]!;
-    const after = own.after + zeros.after[axis]!;
-    return { k, s, d, before, after, outputs, length: length - zeros.before[axis]! - zeros.after[axis]! };
-  });
-  if (axes.some(axis => axis.outputs < 1)) return { reason: 'its window does not fit into its input' };
-  if (axes.some(axis => axis.length < 1 || axis.before < 0 || axis.after < 0))
-    return { reason: 'its padding is negative' };
-  const line = { k: 1, s: 1, d: 1, before: 0, after: 0, length: 1 };
-  const [h, w] = axes.length === 1 ? [line, axes[0]!] : [axes[0]!, axes[1]!];
+  const found = layerGrid(graph, layer, op);
+  if ('reason' in found) return found;
+  const { axes, inChannels, filters, groups } = found.grid;
+  const [h, w] = axes.length === 1 ? [pointwiseAxis(1), axes[0]!] : [axes[0]!, axes[1]!];
   return {
     geometry: {
       inChannels,
       filters,
       groups,
-      input: [h.length, w.length],
-      kernel: [h.k, w.k],
-      strides: [h.s, w.s],
-      dilations: [h.d, w.d],
+      input: [h.input, w.input],
+      kernel: [h.kernel, w.kernel],
+      strides: [h.stride, w.stride],
+      dilations: [h.dilation, w.dilation],
       before: [h.before, w.before],
       after: [h.after, w.after],
     },
   };
 }
 
+/** The same over any number of axes. */
+export function layerGrid(
+  graph: ModelGraph,
+  layer: Layer,
+  op: ConvOp,
+): { readonly grid: GridGeometry } | { readonly reason: string } {
+  const padded = spatialLengths(layer.inputShapes[0] ?? null, op);
+  const numbers = knownNumbers(op);
+  if (!padded || !numbers) return { reason: 'its input shape or a hyper-parameter is not known' };
+  const { kernel, strides, dilations, filters, inChannels, groups } = numbers;
+  if (inChannels % groups !== 0 || filters % groups !== 0)
+    return { reason: 'its channels are not a multiple of its groups' };
+  const zeros = zerosAround(graph, layer, op);
+  const axes = padded.map((length, axis): GridAxis & { readonly outputs: number } => {
+    const [k, s, d] = [kernel[axis]!, strides[axis]!, dilations[axis]!];
+    const own = resolvePadding(length, k, s, d, op.padding, axis);
+    return {
+      input: length - zeros.before[axis]! - zeros.after[axis]!,
+      kernel: k,
+      stride: s,
+      dilation: d,
+      before: own.before + zeros.before[axis]!,
+      after: own.after + zeros.after[axis]!,
+      outputs: convOutputLength(length, k, s, d, op.padding, axis) ?? 0,
+    };
+  });
+  if (axes.some(axis => axis.outputs < 1)) return { reason: 'its window does not fit into its input' };
+  if (axes.some(axis => axis.input < 1 || axis.before < 0 || axis.after < 0))
+    return { reason: 'its padding is negative' };
+  return { grid: { inChannels, filters, groups, axes: axes.map(({ outputs: _, ...axis }) => axis) } };
+}
+
+type Numbers = 'kernelSize' | 'strides' | 'dilations' | 'filters' | 'inChannels' | 'groups';
+
 /** Positive integers throughout, or undefined. */
-function knownNumbers(op: ConvOp) {
+export function knownNumbers(op: Pick<ConvOp, Numbers>) {
   const { kernelSize, strides, dilations, filters, inChannels, groups } = op;
   const scalars = [filters, inChannels, groups];
   const all = [...kernelSize, ...strides, ...dilations, ...scalars];
@@ -63,13 +82,15 @@ function knownNumbers(op: ConvOp) {
 }
 
 /** Lengths of the spatial axes of a feature map of the op's layout; undefined where one is unknown. */
-function spatialInput(shape: Shape, op: ConvOp): readonly number[] | undefined {
+export function spatialLengths(shape: Shape, op: Layout): readonly number[] | undefined {
   if (!shape || shape.length !== op.spatialRank + 1) return undefined;
   const spatial = shape.filter((_, axis) => axis !== channelAxis(op));
   return spatial.some(dim => dim === null || dim < 1) ? undefined : (spatial as number[]);
 }
 
-function channelAxis(op: ConvOp): number {
+type Layout = Pick<ConvOp, 'spatialRank' | 'dataFormat'>;
+
+function channelAxis(op: Layout): number {
   return op.dataFormat === 'channelsLast' ? op.spatialRank : 0;
 }
 
