@@ -70,6 +70,16 @@ export async function inferLabels(
   return (rows && minima(victim, rows, batch)) ?? counts(bias, await expected(), batch);
 }
 
+/**
+ * Whether what was observed of one example is a gradient's negative, as the difference of new and old weights is: p − y
+ * has one negative entry, this has one positive.
+ */
+export function isNegated(victim: Victim, gradients: readonly Values[]): boolean {
+  const bias = biasGradient(victim, gradients, classesOf(victim));
+  if (!bias || bias.length < 3 || victim.x.shape[0] !== 1) return false;
+  return bias.filter(value => value > 0).length === 1 && bias.filter(value => value < 0).length > 1;
+}
+
 const signRule = 'the signs of the last bias’s gradient';
 
 function biasGradient(victim: Victim, gradients: readonly Values[], classes: number): Float64Array | undefined {

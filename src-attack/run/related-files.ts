@@ -43,6 +43,14 @@ export function createRelatedFiles({ base, open, onRead }: RelatedOptions): Rela
       onRead?.(file);
       return textOf(file);
     },
+    size(name) {
+      try {
+        const stats = statSync(path.resolve(base, name));
+        return stats.isFile() ? stats.size : undefined;
+      } catch {
+        return undefined;
+      }
+    },
     importers(name) {
       const target = path.resolve(base, name);
       const isImporter = (file: string): boolean => {

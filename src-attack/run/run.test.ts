@@ -89,7 +89,7 @@ test('a captured gradient is reconstructed without a picture, and the residual s
   expect(report.results[0]?.residual).toBeLessThan(1e-8);
 });
 
-test('a captured gradient that was scaled is scaled back', async () => {
+test('a captured difference of weights is turned and scaled back to a gradient', async () => {
   const { prepared } = await run(leaky, []);
   const { parameters } = prepared.problem.victim;
   const captured = (factor: number) =>
@@ -101,8 +101,10 @@ test('a captured gradient that was scaled is scaled back', async () => {
     );
   const attacked = (factor: number) =>
     prepareRun({ ...leaky, label: null, example: { kind: 'gradient', tensors: captured(factor) } }, engine);
-  const [whole, scaled] = [await attacked(1), await attacked(1e-3)];
+  const [whole, scaled] = [await attacked(1), await attacked(-1e-3)];
   expect(scaled.assumptions.join()).toContain('0.001 times a gradient');
+  expect(scaled.assumptions.join()).toContain('new minus old weights');
+  expect(scaled.labels).toEqual([3]);
   expect(whole.assumptions.join()).not.toContain('times a gradient');
   const [a, b] = [scaled.problem.observed[0]!, whole.problem.observed[0]!];
   expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(1e-5 * Math.max(...b.map(Math.abs)));

@@ -9,7 +9,7 @@ import type { Picture } from '../image/picture.ts';
 import { picturesToInput } from '../image/tensor.ts';
 import type { Values } from '../ir/graph.ts';
 import type { Victim } from '../victim/victim.ts';
-import { classesOf, targetsOf } from './label.ts';
+import { classesOf, isNegated, targetsOf } from './label.ts';
 import { drawNeighbours } from './neighbours.ts';
 import { imagesOf, labelsOf, type RunSource } from './source.ts';
 
@@ -70,13 +70,15 @@ export async function simulate(source: RunSource, setting: Setting): Promise<See
 export function capture(source: RunSource, tensors: Parameters<typeof matchCapture>[1], victim: Victim): Seen {
   const { gradients, how } = matchCapture(victim.parameters, tensors);
   const matched = how === 'names' ? 'by their names' : 'by their order, since their names differ';
+  const negated = isNegated(victim, gradients);
+  const sign = negated ? '; they are a gradient’s negative (new minus old weights), which was undone' : '';
   return {
-    observed: gradients,
+    observed: negated ? gradients.map(tensor => tensor.map(value => -value)) : gradients,
     scale: 'unknown',
     targets: null,
     labels: labelsOf(source),
     defence: [],
-    assumption: `captured tensors matched to the weights ${matched}`,
+    assumption: `captured tensors matched to the weights ${matched}${sign}`,
   };
 }
 
