@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { checkSource } from '../../check.ts';
+import { defaultConfig } from '../../findings/config.ts';
 import { neverCancelled } from '../reader.ts';
 import { readOnnxText } from './read.ts';
 
@@ -172,4 +174,23 @@ describe('a mistake', () => {
     const many = read(`g () => () {${'=a()'.repeat(600_000)}}`);
     expect(many.errors[0]?.message).toMatch(/more nodes, attributes and names than Leaklint reads/);
   });
+});
+
+test('a finding is suppressed by a comment on the line above, or for the whole file', () => {
+  const check = (text: string) => {
+    const options = { config: defaultConfig, exact: new Map(), cancel: neverCancelled };
+    const { findings, suppressed } = checkSource({ path: 'digits.onnxtxt', text }, options);
+    return {
+      found: findings.map(({ ruleId, range }) => `${ruleId} ${at(text, range)}`),
+      suppressed: suppressed.length,
+    };
+  };
+  const before = check(model);
+  expect(before.found).toContain('soluble-layer Conv');
+  expect(before.suppressed).toBe(0);
+  const line = check(model.replace('# a convolution', '# leaklint-disable-next-line soluble-layer -- a test'));
+  expect(line.found).toEqual(before.found.filter(finding => finding !== 'soluble-layer Conv'));
+  expect(line.suppressed).toBe(1);
+  const file = check(`# leaklint-disable-file soluble-layer\n${model}`);
+  expect(file.found).toEqual(line.found);
 });
