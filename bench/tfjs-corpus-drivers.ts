@@ -36,7 +36,7 @@ const drivers: Readonly<Record<string, string>> = {
   'sentiment/train.js':
     "for (const t of ['multihot', 'flatten', 'cnn', 'simpleRNN', 'lstm', 'bidirectionalLSTM']) buildModel(t, 100, 10000, 32)",
   'simple-object-detection/train.js': 'buildNewHead([7, 7, 256])',
-  'snake-dqn/dqn.js': 'createDeepQNetwork(9, 9, 4)',
+  'snake-dqn/dqn.js': 'createDeepQNetwork(9, 9, 3)',
   'translation/translation.ts': 'args = {latent_dim: 256}; seq2seqModel(70, 90, 256)',
   'visualize-convnet/main.js': '',
   'webcam-transfer-learning/index.js':

@@ -2,8 +2,10 @@ import type { Node } from 'jsonc-parser';
 import type { Gap } from '../../model/graph.ts';
 import type { ReadError, Reader, ReadResult } from '../reader.ts';
 import { toGraph } from './graph.ts';
+import { readGraphModel } from './graph-model.ts';
 import { findExcess } from './limits.ts';
 import { readManifest } from './manifest.ts';
+import { shardErrors } from './shards.ts';
 import { indexWeights, unusedWeights } from './stored-weights.ts';
 import { isModel, readModel } from './topology.ts';
 import { parseJson, property, rangeOf, stringOf } from './tree.ts';
@@ -13,8 +15,8 @@ const maximalErrors = 1000;
 
 /**
  * Reads a TensorFlow.js layers model (`model.json`), as `model.save` and the Python converter write it, or its
- * topology alone. JSON that is clearly something else gives neither models nor errors; broken JSON gives an error
- * where the file is called model.json or looks like a model. Graph models are recognised but not read.
+ * topology alone, or a graph model. The sizes of weight files that are there are compared with the manifest. JSON that is clearly something else gives neither models nor errors; broken JSON gives an error
+ * where the file is called model.json or looks like a model.
  */
 export const readTfjsJson: Reader = (file, cancel): ReadResult => {
   const text = file.text ?? '';
@@ -27,11 +29,17 @@ export const readTfjsJson: Reader = (file, cancel): ReadResult => {
   const isModelFile = property(root, 'modelTopology') !== undefined || property(root, 'weightsManifest') !== undefined;
   const topology = property(root, 'modelTopology') ?? root;
   if (!isModelFile && !isModel(unwrap(topology))) return isNamedModel ? { ...nothing, errors: syntaxErrors } : nothing;
-  const result = readTopology(root, topology, syntaxErrors, cancel);
+  const sizeOf = (name: string): number | undefined => file.related?.size?.(besides(file.path, name));
+  const result = readTopology(root, topology, syntaxErrors, sizeOf, cancel);
   return { ...result, errors: distinct(result.errors) };
 };
 
 const nothing: ReadResult = { models: [], errors: [], comments: [] };
+
+/** The path of a file named in another one that stands in the same folder. */
+function besides(path: string, name: string): string {
+  return path.replace(/[^\\/]*$/, '') + name;
+}
 
 /** The whole-model JSON that Keras keeps in HDF5 files holds the model in `model_config`. */
 function unwrap(topology: Node | undefined): Node | undefined {
@@ -42,6 +50,7 @@ function readTopology(
   root: Node | undefined,
   topology: Node | undefined,
   syntaxErrors: readonly ReadError[],
+  weightFiles: (name: string) => number | undefined,
   cancel: Parameters<Reader>[1],
 ): ReadResult {
   const errors = [...syntaxErrors];
@@ -49,13 +58,16 @@ function readTopology(
     ...nothing,
     errors: [...errors, { message, ...(node ? { range: rangeOf(node) } : {}) }],
   });
+  const groups = readManifest(property(root, 'weightsManifest'), errors);
+  const entries = groups.flatMap(group => group.entries);
+  errors.push(...shardErrors(groups, weightFiles));
   const format = property(root, 'format');
-  if (stringOf(format) === 'graph-model' || property(topology, 'node') !== undefined) {
-    return refuse(
-      'This is a TensorFlow.js graph model, which Leaklint does not read yet. Save the model in the layers format (model.save, or tensorflowjs_converter --output_format=tfjs_layers_model).',
-      format ?? topology,
-    );
+  if (property(topology, 'node')?.type === 'array') {
+    const graph = readGraphModel({ topology, format, entries }, errors, cancel);
+    return { models: [graph], errors, comments: [] };
   }
+  if (stringOf(format) === 'graph-model')
+    return refuse('This graph model has no list of nodes in modelTopology.', format);
   const model = unwrap(topology);
   if (model === undefined || (topology === root && !isModel(model)))
     return refuse('This file has no modelTopology.', root);
@@ -68,7 +80,6 @@ function readTopology(
     );
   }
   const gaps: Gap[] = syntaxErrors.map(({ message, range }) => ({ reason: message, ...(range ? { range } : {}) }));
-  const entries = readManifest(property(root, 'weightsManifest'), errors).flatMap(group => group.entries);
   const stored = indexWeights(entries);
   const graph = toGraph(readModel(model, errors), stored, errors, gaps, cancel);
   // A layer that is not understood may own them.
