@@ -104,7 +104,7 @@ printTable(
 );
 
 function count({ graph, batch, kinds: kindsOfModel }: RandomModel, seed: number): void {
-  const law = cpuMilliseconds(() => identifiableByFlow(graph, rankTable(new Map()), { batch }));
+  const law = cpuMilliseconds(() => identifiableByFlow(graph, rankTable(new Map()), neverCancelled, { batch }));
   const exact = cpuMilliseconds(() => genericRank(graph, neverCancelled, { batch, seed }));
   times.law += law.ms;
   times.exact += exact.ms;
@@ -132,7 +132,8 @@ function add(kind: string, law: Identifiable, shown: Identifiable, exact: number
   if (law.certainty === 'estimate') {
     tally.estimates++;
     if (difference === 0) tally.estimatesRight++;
-    if (exact >= law.range![0] && exact <= law.range![1]) tally.inRange++;
+    const [least, greatest] = law.range ?? [law.rank!, law.rank!];
+    if (exact >= least && exact <= greatest) tally.inRange++;
     tally.error += Math.abs(difference) / law.unknowns!;
   } else {
     tally.sure++;

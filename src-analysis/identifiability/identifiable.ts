@@ -30,7 +30,7 @@ export function identifiableOf(
   cancel: CancellationToken,
   options: IdentifiableOptions = {},
 ): Identifiable {
-  const law = identifiableByFlow(graph, table, options);
+  const law = identifiableByFlow(graph, table, cancel, options);
   if ('reason' in law) return unknown(graph, law.reason, law.layer);
   const { identifiable, patterned } = law;
   const isSmall = (exactRankWork(graph, options.batch) ?? Number.POSITIVE_INFINITY) <= work;

@@ -1,6 +1,7 @@
 /** The identifiable dimension of a whole model by the flow law. */
 import type { Identifiable } from '../../model/analysis.ts';
 import type { Layer, ModelGraph } from '../../model/graph.ts';
+import type { CancellationToken } from '../../readers/reader.ts';
 import type { RankTable } from '../../solubility/layer-analysis.ts';
 import { type FlowObstacle, type ModelFlow, modelFlow } from './network.ts';
 import type { FlowOptions } from './state.ts';
@@ -18,14 +19,17 @@ export interface FlowLaw {
 export function identifiableByFlow(
   graph: ModelGraph,
   table: RankTable,
+  cancel: CancellationToken,
   { batch = 1, activeShare = 0.5, withheld = new Set() }: Partial<FlowOptions> = {},
 ): FlowLaw | FlowObstacle {
-  const flow = modelFlow(graph, table, { batch, activeShare, withheld });
+  const flow = modelFlow(graph, table, cancel, { batch, activeShare, withheld });
   if ('reason' in flow) return flow;
   const { unknowns } = flow;
   const range = [flowOf(flow, -1), flowOf(flow, 1)] as const;
   const rank = flowOf(flow, 0);
-  const isEstimate = range[0] !== range[1] || flow.state.unproven || graph.gaps.length > 0;
+  const { unproven, patterned, assumptions } = flow.state;
+  // Which entries a pattern leaves decides wherever something is missing.
+  const isEstimate = range[0] !== range[1] || unproven || (patterned && rank < unknowns) || graph.gaps.length > 0;
   const bottleneck = rank < unknowns ? bottleneckOf(graph, flow) : undefined;
   const identifiable: Identifiable = {
     rank,
@@ -33,17 +37,22 @@ export function identifiableByFlow(
     fraction: rank / unknowns,
     basis: 'law',
     certainty: isEstimate ? 'estimate' : 'law',
-    ...(isEstimate ? { range } : {}),
+    ...(isEstimate && range[0] !== range[1] ? { range } : {}),
     ...(bottleneck === undefined ? {} : { bottleneck }),
     assumptions: [
       batch === 1 ? 'one example a gradient' : `${batch} examples in a gradient`,
       'cross-entropy loss with a known label',
       'weights known and in general position',
-      ...flow.state.assumptions,
-      ...(isEstimate ? [`r is an estimate: the law may err here, between ${range[0]} and ${range[1]}`] : []),
+      ...assumptions,
+      ...(isEstimate ? [estimateClause(range)] : []),
     ],
   };
-  return { identifiable, patterned: flow.state.patterned };
+  return { identifiable, patterned };
+}
+
+function estimateClause([least, greatest]: readonly [number, number]): string {
+  const within = least === greatest ? '' : `, between ${least} and ${greatest} as far as is known`;
+  return `r is an estimate: the law may err here${within}`;
 }
 
 /** Largest flow when every capacity errs by its slack, downwards (−1), upwards (1) or not at all. */

@@ -18,14 +18,16 @@ export function addLayer(s: FlowState, layer: Layer): string | undefined {
     const kind = pointwiseKind(activation);
     if (kind === undefined) return `the activation ${activation.name} is not covered`;
     if (kind === 'smooth') free += freeDimensions(s, output);
-    notePattern(s, kind);
+    notePattern(s, kind, output);
   }
   return addOperation(s, layer, activation, output, keys, free);
 }
 
-function notePattern(s: FlowState, kind: PointwiseKind | 'linear'): void {
+function notePattern(s: FlowState, kind: PointwiseKind | 'linear', output: Tensor): void {
   if (kind !== 'relu' && kind !== 'clipped') return;
   s.patterned = true;
+  // All of a few units may be inactive, and then nothing comes back.
+  if ((1 - s.options.activeShare) ** (output.dimensions / s.options.activeShare) > 1e-3) s.unproven = true;
   const percent = Math.round(100 * s.options.activeShare);
   s.assumptions.add(`ReLU leaves ${percent} % of its units active, in no particular pattern`);
 }
@@ -56,7 +58,7 @@ function addOperation(
     case 'activation': {
       const kind = pointwiseKind(op.activation);
       if (kind === undefined) return `the activation ${op.activation.name} is not covered`;
-      notePattern(s, kind);
+      notePattern(s, kind, output);
       return passOn(s, layer, keys, free + (kind === 'smooth' ? freeDimensions(s, output) : 0));
     }
     case 'pool':

@@ -1,6 +1,7 @@
 /** Linear layers in a row: nothing that bends stands between them, so they are one linear layer with fewer freedoms. */
+import type { ConvGeometry } from '../../model/analysis.ts';
 import type { Activation, ConvOp, Layer, ModelGraph, PoolOp } from '../../model/graph.ts';
-import { outputLength } from '../../solubility/conv-geometry.ts';
+import { outputLength, rowsOf } from '../../solubility/conv-geometry.ts';
 import type { Consumers } from '../../solubility/invertibility.ts';
 import type { RankTable } from '../../solubility/layer-analysis.ts';
 import { layerGeometry } from '../../solubility/layer-geometry.ts';
@@ -9,12 +10,12 @@ import { restrictTo } from '../reached.ts';
 import type { Region } from './region.ts';
 import { spatialOf } from './weighted.ts';
 
-/** What comes next behind a layer with only linear maps between: a layer with weights, an average, or nothing of the kind. */
+/** What comes behind a layer with only linear maps between: other layers with weights, an average, or nothing of the kind. */
 export type Follower =
   | { readonly kind: 'none' }
   | { readonly kind: 'global-average' }
-  /** `direct`: it looks at the output itself, and is the only one to do so. */
-  | { readonly kind: 'linear'; readonly direct?: Layer };
+  /** `chain`: convolutions and averages that follow one another, each the only one to look at the one before. */
+  | { readonly kind: 'linear'; readonly chain: readonly Layer[] };
 
 export function linearFollower(
   graph: ModelGraph,
@@ -23,39 +24,76 @@ export function linearFollower(
   consumers: Consumers,
 ): Follower {
   if (activation && pointwiseKind(activation) !== 'linear') return { kind: 'none' };
-  const first = consumers.get(layer.id) ?? [];
-  const waiting = [...first];
+  const waiting = [...(consumers.get(layer.id) ?? [])];
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
     const next = graph.layers[id]!;
-    if (['conv', 'convTranspose', 'separableConv'].includes(next.op.kind)) {
-      return first.length === 1 && first[0] === id ? { kind: 'linear', direct: next } : { kind: 'linear' };
+    const { op } = next;
+    if (op.kind === 'pool' && op.pool === 'average' && op.global) return { kind: 'global-average' };
+    if (isLinear(next) || op.kind === 'convTranspose' || op.kind === 'separableConv' || op.kind === 'reduce') {
+      return { kind: 'linear', chain: chainBehind(graph, layer, consumers) };
     }
-    if (next.op.kind === 'pool' && next.op.pool === 'average') {
-      if (next.op.global) return { kind: 'global-average' };
-      return first.length === 1 && first[0] === id ? { kind: 'linear', direct: next } : { kind: 'linear' };
-    }
-    if (next.op.kind === 'reduce') return { kind: 'linear' };
-    if (['activation', 'dense', 'pool'].includes(next.op.kind) || next.activation) continue;
+    if (['activation', 'dense', 'pool'].includes(op.kind) || next.activation) continue;
     waiting.push(...(consumers.get(id) ?? []));
   }
   return { kind: 'none' };
 }
 
+function isLinear({ op }: Layer): boolean {
+  return op.kind === 'conv' || (op.kind === 'pool' && op.pool === 'average' && !op.global);
+}
+
+function chainBehind(graph: ModelGraph, layer: Layer, consumers: Consumers): Layer[] {
+  const chain: Layer[] = [];
+  for (let last = layer; ; ) {
+    const [only, ...others] = consumers.get(last.id) ?? [];
+    const next = only === undefined || others.length > 0 ? undefined : graph.layers[only];
+    if (!next || !isLinear(next)) return chain;
+    chain.push(next);
+    if (next.activation && pointwiseKind(next.activation) !== 'linear') return chain;
+    last = next;
+  }
+}
+
 /**
- * rank U of the convolution that two in a row amount to: both gradients are projections of its gradient, so nothing that the
- * two tell about the input exceeds it. An upper bound where the second one pads; undefined where there is no such geometry.
+ * rank U of the convolution that a layer and those behind it amount to, the least over how many of them are taken together:
+ * the gradients of all are projections of its gradient, so nothing that they tell about the input exceeds it. An upper bound
+ * where a later one pads or averages; undefined where there is no such geometry.
  */
 export function composedSystem(
   graph: ModelGraph,
   layer: Layer,
-  next: Layer,
-  output: Region,
+  chain: readonly Layer[],
+  regions: ReadonlyMap<string, Region>,
   table: RankTable,
+  batch: number,
 ): { readonly system: number; readonly exact: boolean } | undefined {
-  if (layer.op.kind !== 'conv' || (next.op.kind !== 'conv' && next.op.kind !== 'pool')) return undefined;
-  const second = geometryOf(graph, next, next.op.kind === 'pool' ? asConvolution(next.op, layer.op) : next.op);
-  const first = geometryOf(graph, layer, layer.op);
-  if (!first || !second) return undefined;
+  if (layer.op.kind !== 'conv') return undefined;
+  let composed = geometryOf(graph, layer, layer.op);
+  let channels = layer.op.filters;
+  let exact = batch === 1;
+  let least = Number.POSITIVE_INFINITY;
+  for (const next of chain) {
+    const op = next.op.kind === 'pool' ? asConvolution(next.op, channels) : (next.op as ConvOp);
+    const geometry = geometryOf(graph, next, op);
+    const region = regions.get(`${next.id}.0`);
+    composed = composed && geometry && composition(composed, geometry);
+    if (!composed || !geometry || !region) break;
+    channels = op.filters;
+    const spatial = spatialOf(region, op);
+    const axes = [spatial.at(-2) ?? { first: 0, step: 1, count: 1 }, spatial.at(-1)!] as const;
+    const part = restrictTo(composed, axes);
+    const { ranks, law, basis } = table.of(part);
+    const trusted = basis === 'finite-field' || !(law.nearCritical || law.outsideDomain);
+    const padded = [...geometry.before, ...geometry.after].some(count => count > 0);
+    exact &&= trusted && !padded && next.op.kind === 'conv';
+    const several = batch * ranks.weights + Math.min(rowsOf(part).gradients, batch * ranks.gradients);
+    least = Math.min(least, batch === 1 ? ranks.system : several);
+  }
+  return Number.isFinite(least) ? { system: least, exact } : undefined;
+}
+
+/** The convolution that two in a row amount to, every output channel looking at all inputs. */
+function composition(first: ConvGeometry, second: ConvGeometry): ConvGeometry | undefined {
   const of = (axis: 0 | 1) => {
     const stride = first.strides[axis] * second.strides[axis];
     const kernel = first.kernel[axis] + (second.kernel[axis] - 1) * first.strides[axis];
@@ -64,38 +102,29 @@ export function composedSystem(
     return { stride, kernel, before, after: span - before - first.input[axis] };
   };
   const [y, x] = [of(0), of(1)];
-  if (y.after < 0 || x.after < 0) return undefined;
-  const composed = {
+  // What the second one leaves out at the end, no window of the composed one sees either.
+  if (y.before < 0 || x.before < 0) return undefined;
+  return {
     inChannels: first.inChannels,
     filters: second.filters,
     input: first.input,
-    kernel: [y.kernel, x.kernel] as const,
-    strides: [y.stride, x.stride] as const,
-    before: [y.before, x.before] as const,
-    after: [y.after, x.after] as const,
-    dilations: [1, 1] as const,
+    kernel: [y.kernel, x.kernel],
+    strides: [y.stride, x.stride],
+    before: [y.before, x.before],
+    after: [Math.max(0, y.after), Math.max(0, x.after)],
+    dilations: [1, 1],
     groups: 1,
   };
-  const spatial = spatialOf(output, next.op);
-  const axes =
-    spatial.length === 1
-      ? ([{ first: 0, step: 1, count: 1 }, spatial[0]!] as const)
-      : ([spatial[0]!, spatial[1]!] as const);
-  const { ranks, law, basis } = table.of(restrictTo(composed, axes));
-  const padded = [...second.before, ...second.after].some(count => count > 0);
-  const trusted = basis === 'finite-field' || !(law.nearCritical || law.outsideDomain);
-  return { system: ranks.system, exact: !padded && trusted && next.op.kind === 'conv' };
 }
 
 /** A pooling sees what a convolution with its windows sees. */
-function asConvolution(op: PoolOp, before: ConvOp): ConvOp {
+function asConvolution(op: PoolOp, channels: number | null): ConvOp {
   const { spatialRank, window, strides, dilations, padding, dataFormat } = op;
-  const channels = before.filters;
   const shape = { kernelSize: window, strides, dilations, padding, inChannels: channels, filters: channels, groups: 1 };
   return { kind: 'conv', spatialRank, dataFormat, bias: false, ...shape };
 }
 
-function geometryOf(graph: ModelGraph, layer: Layer, op: ConvOp) {
+function geometryOf(graph: ModelGraph, layer: Layer, op: ConvOp): ConvGeometry | undefined {
   const found = op.spatialRank === 3 ? undefined : layerGeometry(graph, layer, op);
   if (!found || 'reason' in found) return undefined;
   return found.geometry.dilations.every(dilation => dilation === 1) ? found.geometry : undefined;

@@ -8,10 +8,11 @@
  */
 import { sizeOf } from '../../model/geometry.ts';
 import type { ModelGraph } from '../../model/graph.ts';
+import { type CancellationToken, throwIfCancelled } from '../../readers/reader.ts';
 import type { RankTable } from '../../solubility/layer-analysis.ts';
 import { addLayer } from './layers.ts';
 import { entriesOf, shapeOf } from './region.ts';
-import { type FlowOptions, type FlowState, newState, tensorOf } from './state.ts';
+import { contract, expand, type FlowOptions, type FlowState, newState, tensorOf } from './state.ts';
 
 export interface ModelFlow {
   readonly state: FlowState;
@@ -24,8 +25,16 @@ export interface FlowObstacle {
   readonly layer?: number;
 }
 
-/** The network of a model, from the output to the input, or the first thing in the way. */
-export function modelFlow(graph: ModelGraph, table: RankTable, options: FlowOptions): ModelFlow | FlowObstacle {
+/** A network is asked for its flow at every layer; deeper models than any in use would take seconds. */
+const mostLayers = 1500;
+
+/** The network of a model, from the output to the input, or the first thing in the way. Throws `Cancelled` when asked to. */
+export function modelFlow(
+  graph: ModelGraph,
+  table: RankTable,
+  cancel: CancellationToken,
+  options: FlowOptions,
+): ModelFlow | FlowObstacle {
   const obstacle = firstObstacle(graph);
   if (obstacle) return obstacle;
   const state = newState(graph, table, options);
@@ -40,12 +49,15 @@ export function modelFlow(graph: ModelGraph, table: RankTable, options: FlowOpti
   for (const layer of graph.layers.toReversed()) {
     const isReached = layer.outputShapes.some((_, part) => state.tensors.has(`${layer.id}.${part}`));
     if (!isReached || end.skipped.has(layer.id)) continue;
+    throwIfCancelled(cancel);
     const reason = addLayer(state, layer);
+    contract(state);
     if (reason) return { reason: `${reason} ('${layer.name}')`, layer: layer.id };
   }
   const input = graph.inputs[0]!;
   const tensor = state.tensors.get(`${input.layer}.${input.output}`);
   if (!tensor) return { reason: 'the model’s output does not depend on its input' };
+  expand(state);
   state.network.addEdge(state.source, tensor.node.in, Number.MAX_VALUE);
   return { state, unknowns: sizeOf(graph.layers[input.layer]!.outputShapes[input.output])! * options.batch };
 }
@@ -58,6 +70,7 @@ function noteGaps({ graph: { gaps }, assumptions }: FlowState): void {
 }
 
 function firstObstacle(graph: ModelGraph): FlowObstacle | undefined {
+  if (graph.layers.length > mostLayers) return { reason: `models of more than ${mostLayers} layers are not covered` };
   // A file lists all of a model's layers; of code, a part that was not followed may hold more of them.
   if (graph.gaps.length > 0 && graph.format === 'tfjs-code')
     return { reason: 'part of the model could not be followed' };

@@ -6,7 +6,7 @@ export const slacks = {
   /** A law in doubt, or counts within its reach of each other. */
   critical: 0.1,
   /** Shares of random patterns of active units. */
-  pattern: 0.3,
+  pattern: 0.35,
   /** Few entries of a window pass: where they lie decides more. */
   sparse: 0.5,
   /** Counts of rows and columns alone, normalisation by the example's own statistics, linear layers in a row. */

@@ -29,6 +29,8 @@ export interface LayerEdge {
 
 export interface Tensor {
   readonly node: { readonly in: number; readonly out: number };
+  /** The edge between the two. */
+  readonly edge: number;
   readonly dimensions: number;
 }
 
@@ -43,6 +45,8 @@ export interface FlowState {
   readonly tensors: Map<string, Tensor>;
   /** Tensors that layers behind look at and that are not computed yet: one alone is all that the back depends on. */
   readonly open: Set<string>;
+  /** Tensors that stand for all that is behind them while the network is built, and the edge that does so. */
+  readonly contracted: Map<Tensor, number>;
   /** Curved dimensions behind a tensor that are still free. */
   readonly freeBehind: Map<string, number>;
   readonly edges: LayerEdge[];
@@ -76,6 +80,7 @@ export function newState(graph: ModelGraph, table: RankTable, options: FlowOptio
     sink: network.addNode(),
     tensors: new Map(),
     open: new Set(),
+    contracted: new Map(),
     freeBehind: new Map(),
     edges: [],
     inputNodes: new Map(),
@@ -117,8 +122,9 @@ export function addNode(
   slack: number,
 ): Tensor {
   const node = { in: s.network.addNode(), out: s.network.addNode() };
-  s.edges.push({ layer, kind, slack, edge: s.network.addEdge(node.in, node.out, dimensions) });
-  return { node, dimensions };
+  const edge = s.network.addEdge(node.in, node.out, dimensions);
+  s.edges.push({ layer, kind, slack, edge });
+  return { node, edge, dimensions };
 }
 
 export function join(s: FlowState, from: Tensor, to: Tensor): void {
@@ -145,4 +151,25 @@ export function inputOf(s: FlowState, layer: Layer, key: string, free: number): 
 export function isObserved(s: Pick<FlowState, 'options'>, layer: Layer, isRole: (role: string) => boolean): boolean {
   if (!layer.trainable || s.options.withheld.has(layer.id)) return false;
   return layer.weights.every(weight => weight.trainable || !isRole(weight.role));
+}
+
+/**
+ * Lets a tensor stand for everything behind it, if all that is behind looks at the rest of the model through it alone: a flow
+ * then need not be followed to the end of the model again and again. {@link expand} undoes it.
+ */
+export function contract(s: FlowState): void {
+  const [key, ...others] = s.open;
+  const tensor = key === undefined || others.length > 0 ? undefined : s.tensors.get(key);
+  if (!tensor || s.contracted.has(tensor)) return;
+  const known = knownDimensions(s, tensor);
+  s.contracted.set(tensor, s.network.addEdge(tensor.node.in, s.sink, known));
+  s.network.setCapacity(tensor.edge, 0);
+}
+
+export function expand(s: FlowState): void {
+  for (const [tensor, edge] of s.contracted) {
+    s.network.setCapacity(edge, 0);
+    s.network.setCapacity(tensor.edge, tensor.dimensions);
+  }
+  s.contracted.clear();
 }

@@ -42,7 +42,12 @@ export function addWeighted(
       active: i === found.maps.length - 1 ? (s.shares.get(key)?.active ?? 1) : 1,
       live: isLast ? liveOutputs(s, layer, activation) : 1,
     };
-    const { ranks, doubtful } = scaled(map, layer.op.kind === 'dense' ? 1 : s.options.batch, share);
+    const { ranks, doubtful } = scaled(
+      map,
+      layer.op.kind === 'dense' ? 1 : s.options.batch,
+      share,
+      s.options.activeShare,
+    );
     const channels = map.filters * map.groups;
     const conserved = isLast
       ? s.conservation.of(layer, activation, channels)
@@ -107,10 +112,8 @@ function linearRun(
     const weights = (op.inChannels ?? 1) * taps * s.options.batch;
     return { system: weights, slack: slacks.unproven, weights };
   }
-  const next = follower.kind === 'linear' ? follower.direct : undefined;
-  const region = next && s.regions.get(`${next.id}.0`);
-  const composed = next && region && composedSystem(s.graph, layer, next, region, s.table);
-  if (!composed || s.options.batch > 1) return { system: Number.MAX_VALUE, slack: slacks.unproven };
+  const composed = composedSystem(s.graph, layer, follower.chain, s.regions, s.table, s.options.batch);
+  if (!composed) return { system: Number.MAX_VALUE, slack: slacks.unproven };
   return { system: composed.system, slack: composed.exact ? slacks.critical : slacks.unproven };
 }
 
@@ -127,6 +130,7 @@ function scaled(
   { ranks, rows, filters, positions, fan, groups }: LinearMap,
   batch: number,
   { active, live }: { readonly active: number; readonly live: number },
+  activeShare: number,
 ) {
   if (batch === 1 && active === 1 && live === 1) {
     const { weights, gradients, system } = ranks;
@@ -134,8 +138,9 @@ function scaled(
   }
   const touched = batch * ranks.touched * active;
   const outputs = batch * positions * live;
-  // A filter none of whose outputs is live has no gradient.
-  const alive = live < 1 ? 1 - (1 - live) ** (batch * positions) : 1;
+  // A filter none of whose outputs is live has no gradient. Units are active or not on their own; of a pooling window one is.
+  const count = batch * positions;
+  const alive = live < activeShare ? Math.min(1, live * count) : 1 - (1 - live) ** count;
   const weights = Math.min(batch * ranks.weights, groups * filters * outputs, touched);
   const gradients = Math.min(rows * alive, batch * ranks.gradients, touched);
   const pairs = live < 1 ? Math.max(1, filters - batch * positions * (1 - live)) : Math.min(filters, batch * positions);
