@@ -1,12 +1,8 @@
-import { freshName, inputName } from '../attacks/objective.ts';
-import { denseFeatures } from '../attacks/r-gap/dense.ts';
-import { createReferenceEngine } from '../engines/reference/engine.ts';
 import type { Values } from '../ir/graph.ts';
-import { substitute } from '../ir/rewrite.ts';
-import { dot, norm } from '../linear-algebra/vector.ts';
-import { lastDense } from '../victim/last-dense.ts';
+import { norm } from '../linear-algebra/vector.ts';
 import type { Victim } from '../victim/victim.ts';
 import { normOf, type Scale, short } from './defence.ts';
+import { lastLayerFactor } from './last-layer.ts';
 
 /** The observed gradient brought back to a gradient's scale, and how. */
 export interface Rescaled {
@@ -15,11 +11,10 @@ export interface Rescaled {
 }
 
 /**
- * What an attacker does who knows that the scale of a gradient was changed (clipping, signs): attacks that compare
- * gradients entry by entry need it back; angles (`cosine`) do not. With one example and a last dense layer with a bias
- * it is exact: the layer's input is a ratio of the gradient's entries, with it the logits are known, and with them the
- * true ∂L/∂b, of which the observed one is a multiple. Otherwise the norm is taken from the gradient of a typical picture,
- * for signs tensor by tensor.
+ * What an attacker does who knows that the scale of a gradient was changed (clipping, signs), or does not know whether:
+ * attacks that compare gradients entry by entry need it back; angles (`cosine`) do not. With one example the last dense
+ * layer tells it ({@link lastLayerFactor}). Otherwise the norm is taken from the gradient of a typical picture, for signs
+ * tensor by tensor.
  * @param typical the gradient at a picture of ordinary contrast for the same labels
  */
 export async function rescale(
@@ -38,7 +33,7 @@ export async function rescale(
         'the attacker gives every tensor the norm that it has for a picture of ordinary contrast, since signs do not tell it',
     };
   }
-  const found = await factorOfLastLayer(victim, observed, y);
+  const found = await lastLayerFactor(victim, observed, y);
   if (scale === 'unknown') {
     const told = found && found.misfit < collinear && Math.abs(found.factor - 1) > 1e-3;
     if (!told) return { observed, words: '' };
@@ -63,30 +58,8 @@ export async function rescale(
   };
 }
 
-/** A bias gradient this near to a multiple of the expected one is a multiple of it. */
+/** A last layer's gradient this near to a multiple of the expected one is a multiple of it. */
 const collinear = 1e-2;
-
-/** Observed ∂L/∂b over the one that the observed features would give, in the sense of least squares, and what remains. */
-async function factorOfLastLayer(
-  victim: Victim,
-  observed: readonly Values[],
-  y: Values,
-): Promise<{ readonly factor: number; readonly misfit: number } | undefined> {
-  const dense = lastDense(victim);
-  if (victim.x.shape[0] !== 1 || dense?.bias === undefined) return undefined;
-  const bias = Float64Array.from(observed[dense.bias]!);
-  if (!bias.some(value => value !== 0)) return undefined;
-  const values = Float64Array.from(observed[dense.weight]!);
-  const features = denseFeatures({ values, units: bias.length, unitsFirst: dense.unitsFirst }, bias);
-  const free = victim.graph.input(freshName(victim.graph, 'features'), dense.features.shape);
-  const [replaced] = substitute([victim.gradients[dense.bias]!], new Map([[dense.features, free]]));
-  const program = await createReferenceEngine().compile({ bias: replaced! }, { precision: 'float64' });
-  const { bias: expected } = await program.run({ [inputName(free)]: features, [inputName(victim.y)]: y });
-  const factor = dot(bias, Float64Array.from(expected!)) / dot(expected!, expected!);
-  if (!(factor > 0 && Number.isFinite(factor))) return undefined;
-  const misfit = norm(bias.map((value, i) => value - factor * expected![i]!)) / norm(bias);
-  return { factor, misfit };
-}
 
 function quotient(a: number, b: number): number {
   return a > 0 && b > 0 ? a / b : 1;
