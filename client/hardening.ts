@@ -15,6 +15,8 @@ export function registerHardening(client: () => LanguageClient | undefined): vsc
       await vscode.window.showInformationMessage('Open model code first, then run “Leaklint: Suggest Hardening”.');
       return;
     }
+    // From the Models view, the file may not be open yet: the server analyses documents.
+    await vscode.workspace.openTextDocument(vscode.Uri.parse(uri));
     const params: HardenParams = { uri, ...(argument?.model === undefined ? {} : { model: argument.model }) };
     const result = await search(running, params);
     if (result === undefined) return;

@@ -147,7 +147,7 @@ function modelItem(node: ModelNode): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon(icon, new vscode.ThemeColor(colour));
   item.tooltip = `${summary.name}: ${verdict}\n${summary.figures}\n${summary.layers} layers`;
   item.accessibilityInformation = { label: `${summary.name}, ${verdict}, ${summary.figures}` };
-  item.contextValue = 'model';
+  item.contextValue = summary.changeable ? 'model changeable' : 'model';
   item.command = openCommand(uri, summary.range);
   return item;
 }

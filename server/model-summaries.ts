@@ -28,6 +28,7 @@ export function summarise(uri: string, text: string | undefined, report: FileRep
       short: shortFigures(model),
       leak: leakOf(model),
       fraction: model.analysis.identifiable.fraction,
+      changeable: model.graph.format === 'tfjs-code',
       layers: model.graph.layers.length,
       ...place(model.graph.range),
     },

@@ -75,6 +75,8 @@ export interface ModelSummary {
   readonly leak: string;
   /** How much of the input the gradient holds; null when unknown. */
   readonly fraction: number | null;
+  /** Made by code that what-ifs can change. */
+  readonly changeable: boolean;
   /** Absent for binary formats. */
   readonly range?: Range;
   readonly layers: number;
