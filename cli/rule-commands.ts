@@ -25,7 +25,7 @@ function ruleList(): string {
     { title: 'severity', align: 'left' },
     { title: 'what it reports', align: 'left' },
   ] as const;
-  const rows = ruleMetas.map(meta => [meta.id, meta.defaultSeverity, meta.description]);
+  const rows = ruleMetas.map(meta => [meta.id, meta.offByDefault ? 'off' : meta.defaultSeverity, meta.description]);
   const options = ruleMetas.flatMap(meta =>
     Object.entries(meta.options).map(
       ([name, option]) =>

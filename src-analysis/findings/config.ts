@@ -61,7 +61,10 @@ const longestGlob = 500;
 export const defaultConfig: ResolvedConfig = {
   source: null,
   rules: Object.fromEntries(
-    ruleMetas.map(meta => [meta.id, { severity: meta.defaultSeverity, options: defaultOptions(meta) }]),
+    ruleMetas.map(meta => [
+      meta.id,
+      { severity: meta.offByDefault ? 'off' : meta.defaultSeverity, options: defaultOptions(meta) },
+    ]),
   ),
   include: [],
   exclude: [],

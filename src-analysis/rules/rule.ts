@@ -19,6 +19,8 @@ export interface RuleMeta {
   readonly description: string;
   readonly defaultSeverity: Severity;
   readonly options: Readonly<Record<string, RuleOption>>;
+  /** Holds for nearly every model: reported only where the configuration gives the rule a level. */
+  readonly offByDefault?: true;
   /** True for rules that speak of Leaklint's own input and that neither comments nor `ignores` can suppress. */
   readonly notSuppressible?: boolean;
   /** True where the configuration cannot change the severity. */

@@ -2,6 +2,7 @@ import { quoteName } from '../../findings/printable.ts';
 import { sizeOf } from '../../model/geometry.ts';
 import type { DenseOp, Layer, ModelGraph } from '../../model/graph.ts';
 import type { Rule, RuleReport } from '../rule.ts';
+import { isTrained, readsModelInput } from '../trained.ts';
 
 /**
  * A dense layer under one example: ∂L/∂W = δ xᵀ and ∂L/∂b = δ, so that any row with δ_r ≠ 0 gives x = ∂L/∂W_r / ∂L/∂b_r
@@ -45,29 +46,9 @@ function size(dense: DenseOp): string {
   return dense.inFeatures === null ? 'an unknown number of' : String(dense.inFeatures);
 }
 
-/** Whether the layer's tensor of this role has a gradient; layers whose weights the reader did not list are trusted. */
-function isTrained(layer: Layer, role: string): boolean {
-  const weight = layer.weights.find(candidate => candidate.role === role);
-  return layer.trainable && (weight?.trainable ?? true);
-}
-
 /** Over several positions (a dense layer on a sequence) ∂L/∂W is a sum of outer products: another statement, not made here. */
 function seesOneVector(layer: Layer, dense: DenseOp): boolean {
   const shape = layer.inputShapes[0];
   if (!shape) return true;
   return shape.length <= 1 || (dense.inFeatures !== null && sizeOf(shape) === dense.inFeatures);
-}
-
-/** Follows layers that only move entries about back to an input of the model. */
-function readsModelInput(graph: ModelGraph, layer: Layer): boolean {
-  let source = graph.layers[layer.inputs[0]?.layer ?? -1];
-  while (source && keepsEveryEntry(source)) source = graph.layers[source.inputs[0]?.layer ?? -1];
-  return source?.op.kind === 'input';
-}
-
-const bijections = new Set(['flatten', 'reshape', 'permute', 'squeeze', 'unsqueeze', 'reverse']);
-
-function keepsEveryEntry({ op, activation }: Layer): boolean {
-  if (activation && activation.name !== 'linear') return false;
-  return op.kind === 'identity' || (op.kind === 'rearrange' && bijections.has(op.how));
 }

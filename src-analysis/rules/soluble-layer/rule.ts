@@ -19,19 +19,32 @@ export const solubleLayer: Rule = {
   check: ({ graph, analysis }) =>
     analysis.layers.flatMap(figures => {
       const layer = graph.layers[figures.layer];
-      return layer && layer.op.kind !== 'dense' && figures.verdict === 'soluble' ? [report(layer, figures)] : [];
+      return layer && hasKernel(layer) && figures.verdict === 'soluble' ? [report(layer, figures)] : [];
     }),
 };
+
+/** Layers that treat entries one by one are soluble whenever their output is known, and say nothing on their own. */
+function hasKernel({ op }: Layer): boolean {
+  return op.kind === 'conv' || op.kind === 'convTranspose' || op.kind === 'separableConv';
+}
 
 function report(layer: Layer, figures: LayerAnalysis): RuleReport {
   const { unknowns, touched, rank } = figures;
   const unread = (unknowns ?? 0) - (touched ?? unknowns ?? 0);
   const entries = `${unread > 0 ? `${touched} of the ${unknowns}` : `all ${unknowns}`} input entries of ${quoteName(layer.name)}`;
+  const { range, solubleFrom, batchLimit } = figures;
+  const from =
+    solubleFrom === undefined
+      ? ''
+      : ` This holds from a share of ${Math.round(100 * solubleFrom)} % of active units on.`;
+  const batch = batchLimit ? ` With each example's δ known it holds for batches of up to ${batchLimit}.` : '';
   return {
     layer,
+    // What rests on how many units are active, or on what other branches hold, is worth knowing, not a warning.
+    ...(range ? { note: true } : {}),
     ...(layer.range ? { range: layer.range } : {}),
     message:
       `Soluble: ${entries}${unread > 0 ? ' (the others reach no output)' : ''} follow from its output, the weights and the ` +
-      `gradient of one example (rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).`,
+      `gradient of one example (rank(U) = ${rank?.system}, ${basisWords[figures.basis]}).${from}${batch}`,
   };
 }
