@@ -25,6 +25,7 @@ import { exportRun } from './attack-export.ts';
 import { attackPage } from './attack-page.ts';
 import { showProgress } from './attack-progress.ts';
 import { defaultSetup, imageChoice, settingsOf } from './attack-setup.ts';
+import { activeModelUri } from './onnx-files.ts';
 import { sampleImages } from './sample-images.ts';
 import { type FromPage, type PanelState, type Setup, type ToPage, withImages } from './webview/attack/messages.ts';
 
@@ -235,7 +236,7 @@ async function chooseModel(
   client: LanguageClient | undefined,
   argument: RunAttackArgument | undefined,
 ): Promise<PanelState['model'] | undefined> {
-  const uri = argument?.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
+  const uri = argument?.uri ?? activeModelUri();
   if (!uri || !client) {
     await vscode.window.showInformationMessage(
       'Open a file with a model first, then run “Leaklint: Run Leakage Attack”.',

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { type ReportParams, type ReportResult, reportRequest, type ShowReportArgument } from '../server/protocol.ts';
+import { activeModelUri } from './onnx-files.ts';
 
 const scheme = 'leaklint-report';
 
@@ -17,7 +18,7 @@ export function registerReports(client: () => LanguageClient | undefined): vscod
     },
   };
   const show = async (argument?: ShowReportArgument) => {
-    const source = argument?.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
+    const source = argument?.uri ?? activeModelUri();
     if (!source) {
       await vscode.window.showInformationMessage(
         'Open a file with a model first, then run “Leaklint: Show Layer Report”.',

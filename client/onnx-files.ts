@@ -26,6 +26,11 @@ export function activeOnnxFile(): vscode.Uri | undefined {
   return undefined;
 }
 
+/** The document or file of the active editor, a `.onnx` file in its table included: what commands without an argument are about. */
+export function activeModelUri(): string | undefined {
+  return (vscode.window.activeTextEditor?.document.uri ?? activeOnnxFile())?.toString();
+}
+
 /** What a command was given, or else the active editor's file, or else one that the user picks. */
 export async function chooseOnnxFile(given: unknown): Promise<vscode.Uri | undefined> {
   const uri = given instanceof vscode.Uri ? given : activeOnnxFile();

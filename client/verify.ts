@@ -13,6 +13,7 @@ import {
   verifyProgressNotification,
   verifyRequest,
 } from '../server/protocol.ts';
+import { activeModelUri } from './onnx-files.ts';
 import { sampleImages } from './sample-images.ts';
 import type { FromVerifyPage, ToVerifyPage, VerifyState } from './webview/verify/messages.ts';
 
@@ -33,7 +34,7 @@ export function registerVerification(
 
   async function verify(argument?: RunAttackArgument): Promise<void> {
     const running = client();
-    const uri = argument?.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
+    const uri = argument?.uri ?? activeModelUri();
     if (!running || !uri) {
       await vscode.window.showInformationMessage(
         running
