@@ -114,7 +114,10 @@ function layersAt(models: readonly ModelGraph[], { start, end }: LayerSite): Lay
 /** A cell or a wrapped layer: part of the layer around it. */
 function isInside(models: readonly ModelGraph[], { start, end }: LayerSite): boolean {
   return models.some(model =>
-    model.layers.some(({ fullRange: range }) => range && range.start < start && end <= range.end),
+    model.layers.some(
+      ({ fullRange: range, parts = [] }) =>
+        (range && range.start < start && end <= range.end) || parts.some(part => part.start === start),
+    ),
   );
 }
 

@@ -243,6 +243,8 @@ export interface Layer {
   readonly range?: Range;
   /** The whole call: where a hover answers. */
   readonly fullRange?: Range;
+  /** Calls that make the layers wrapped in this one (`layer` of a wrapper, `cell` of an RNN), where they stand elsewhere. */
+  readonly parts?: readonly Range[];
 }
 
 export interface ModelGraph {

@@ -66,6 +66,7 @@ function toLayer(
     weights: description.weights,
     trainable: !frozen && (layer.trainable ?? description.trainable),
     ...(!layer.implicit && rangesOf(context, layer.place)),
+    ...partsOf(context, layer),
     ...own,
   };
 }
@@ -111,6 +112,15 @@ function rangesOf(context: Context, place: ts.Node | undefined): Pick<Layer, 'ra
   const range = place && rangeIn(context, calleeName(place));
   const fullRange = place && rangeIn(context, place);
   return range && fullRange ? { range, fullRange } : {};
+}
+
+/** Calls of wrapped layers that do not stand in the call of the layer itself. */
+function partsOf(context: Context, layer: LayerValue): Pick<Layer, 'parts'> {
+  const around = layer.place && rangeIn(context, layer.place);
+  const inner = layer.parts.flatMap(part => [part, ...part.parts]);
+  const ranges = inner.flatMap(({ place }) => rangesOf(context, place).fullRange ?? []);
+  const parts = ranges.filter(({ start, end }) => !around || start < around.start || end > around.end);
+  return parts.length > 0 ? { parts } : {};
 }
 
 function isKnown(shape: Shape): boolean {

@@ -143,6 +143,15 @@ const cases: readonly Case[] = [
     expected: whole,
   },
   {
+    what: 'checks of code that nobody calls are passed',
+    files: {
+      'm.js': `${tf}import {Data} from './data'; const data = new Data();
+        export function m() { if (data.xs == null) { throw new Error('no data'); } return tf.sequential({layers: [tf.layers.dense({units: 3, inputShape: [8]})]}); }`,
+      'data.js': 'export class Data { constructor() { this.xs = null; } }',
+    },
+    expected: ['== m', 'input [8]', 'dense [8] -> [3]'],
+  },
+  {
     what: 'a method that throws where nobody calls it in that state',
     files: {
       'm.js': `${tf}import {Data} from './data'; const data = new Data();
@@ -154,7 +163,7 @@ const cases: readonly Case[] = [
       '== model',
       'input [?]',
       'dense [?] -> [3]',
-      'gap: The input shape of the model is not known here: `data.width` throws an error in the state that is known here. @ dense',
+      'gap: The input shape of the model is not known here: `this.rows[0]` is not known here. @ dense',
     ],
   },
 ];

@@ -11,15 +11,26 @@ import { noteCondition, placeOf, quote, sentence } from './context.ts';
 import { describeCustomLayer } from './custom-layers.ts';
 import { receiver } from './properties.ts';
 import { stateInput, stateOutput } from './stated.ts';
-import type { ApplyNode, ArrayValue, LayerValue, ModelValue, ObjectValue, TensorValue, Value } from './values.ts';
-import { isArray, isTensor, isUnknown, shapeOf } from './values.ts';
+import type { ApplyNode, ArrayValue, LayerValue, ModelValue, TensorValue, Value } from './values.ts';
+import { isArray, isLayer, isObject, isTensor, isUnknown, shapeOf } from './values.ts';
 
 /** Class of the layers that stand for something that could not be followed. */
 const unknownClass = '';
 
 /** The value of `tf.layers.<factory>(argument)`. */
 export function makeLayer(context: Context, factory: string, argument: Value, site: ts.Node): LayerValue {
-  return registerLayer(context, factory, classNameOf(factory) ?? factory, toLayerConfig(context, argument), site);
+  const parts = partsOf(argument);
+  return registerLayer(context, factory, classNameOf(factory) ?? factory, toLayerConfig(context, argument), {
+    site,
+    parts,
+  });
+}
+
+/** Layers among the values of a configuration. */
+function partsOf(argument: Value): LayerValue[] {
+  if (!isObject(argument)) return [];
+  const values = ['layer', 'cell', 'cells'].map(key => argument.entries.get(key));
+  return values.flatMap(value => (isArray(value) ? value.elements : [value])).filter(isLayer);
 }
 
 /** An instance of a class of the user's own that extends a layer class. */
@@ -28,9 +39,9 @@ export function makeCustomLayer(
   className: string,
   argument: Value,
   site: ts.Node,
-  instance: ObjectValue,
+  instance: NonNullable<LayerValue['custom']>,
 ): LayerValue {
-  return registerLayer(context, className, className, toLayerConfig(context, argument), site, instance);
+  return registerLayer(context, className, className, toLayerConfig(context, argument), { site, custom: instance });
 }
 
 function registerLayer(
@@ -38,9 +49,7 @@ function registerLayer(
   type: string,
   className: string,
   config: LayerConfig,
-  site: ts.Node | undefined,
-  custom?: ObjectValue,
-  implicit = false,
+  { site, custom, parts = [], implicit = false }: Partial<Pick<LayerValue, 'site' | 'custom' | 'parts' | 'implicit'>>,
 ): LayerValue {
   const layer: LayerValue = {
     kind: 'layer',
@@ -53,6 +62,7 @@ function registerLayer(
     place: site && placeOf(context, site),
     trainable: undefined,
     used: implicit,
+    parts,
     implicit,
     nodes: [],
     ...(custom && { custom }),
@@ -132,13 +142,13 @@ function firstOutput(node: ApplyNode): TensorValue {
 
 /** The value of `tf.input(argument)`. */
 export function makeInput(context: Context, argument: Value, site: ts.Node): TensorValue {
-  const layer = registerLayer(context, 'input', 'InputLayer', toLayerConfig(context, argument), site);
+  const layer = registerLayer(context, 'input', 'InputLayer', toLayerConfig(context, argument), { site });
   return firstOutput(applyLayer(context, layer, []));
 }
 
 /** The input that nobody writes: a sequential model makes it for its first layer, whose call is `site`. */
 export function makeImplicitInput(context: Context, config: LayerConfig, site: ts.Node | undefined): TensorValue {
-  const layer = registerLayer(context, 'input', 'InputLayer', config, site, undefined, true);
+  const layer = registerLayer(context, 'input', 'InputLayer', config, { site, implicit: true });
   return firstOutput(applyLayer(context, layer, []));
 }
 
@@ -167,7 +177,7 @@ export function unknownLayerOn(
   outputShapes: readonly Shape[] = [null],
   type = 'unknown',
 ): TensorValue {
-  const layer = registerLayer(context, type, unknownClass, {}, site);
+  const layer = registerLayer(context, type, unknownClass, {}, { site });
   const description = opaque({ kind: 'unknown', reason: sentence(reason) }, outputShapes);
   return firstOutput(addNode(context, layer, inputs, description, []));
 }

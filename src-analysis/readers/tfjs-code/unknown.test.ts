@@ -208,8 +208,8 @@ const cases: { what: string; code: string; expected: string }[] = [
       }`,
     expected: `== transfer
       unknown ? (unknown: The result of \`base.getLayer\` is not known here.)
-      flatten ? -> ?
-      dense ? -> ?
+      flatten ? -> [?]
+      dense [?] -> [2]
       gap: The inputs of the model are not known here: \`tf.loadLayersModel\` reads the model when the program runs. @ tf.model({inputs: base.inputs, outputs: y})`,
   },
   {

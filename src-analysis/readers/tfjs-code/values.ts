@@ -125,6 +125,8 @@ export interface LayerValue {
   readonly site: ts.Node | undefined;
   /** Where to show it in the file that is read: `site`, or the call that led to it in another file. */
   readonly place: ts.Node | undefined;
+  /** Layers in its configuration: the one that it wraps, the cells that it runs. */
+  readonly parts: readonly LayerValue[];
   /** Nobody wrote it: the input of a sequential model. */
   readonly implicit: boolean;
   /** Assigned later (`layer.trainable = false`); undefined while the configuration decides. */

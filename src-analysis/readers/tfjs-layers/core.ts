@@ -65,7 +65,8 @@ function dimOf(value: ConfigValue): Dim {
 export const flatten: Describe = c => {
   const input = singleInput(c, { atLeast: 2 });
   const op: Op = { kind: 'rearrange', how: 'flatten' };
-  const outputShapes = [input === null ? null : [product(input)]];
+  // Whatever comes in, what goes out is a vector.
+  const outputShapes = [[input === null ? null : product(input)]];
   if (dataFormatOf(c) !== 'channelsFirst' || input === null) return { op, outputShapes };
   return { op: { ...op, permutation: [...input.keys()].slice(1).concat(0) }, outputShapes };
 };
