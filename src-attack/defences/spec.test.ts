@@ -21,6 +21,7 @@ test.each([
   ['clip:1,clap=2', /unknown setting "clap"; it has none/],
   ['dp-sgd:1,clip', /needs clip/],
   ['prune:90', /at most 1/],
+  ['noise:1e300', /at most 1000000/],
   ['quantise:2.5', /whole number/],
   ['sign:1', /"sign:1" takes no value: write sign/],
   ['local-steps:20,simulated', /up to 16 local steps here, not 20/],

@@ -11,7 +11,7 @@ export const dpSgd: DefenceKind = {
   name: 'dp-sgd',
   title: 'DP-SGD',
   description: 'Clips each example’s gradient to norm C and adds Gaussian noise of σ = z·C to their sum.',
-  parameter: { name: 'σ/clip', meaning: 'noise multiplier z: σ of the noise on the sum, over C', least: 0 },
+  parameter: { name: 'σ/clip', meaning: 'noise multiplier z: σ of the noise on the sum, over C', least: 0, most: 1e6 },
   options: [{ name: 'clip', meaning: 'largest norm C of one example’s gradient', least: 0, open: true, preset: 1 }],
   flags: [],
   example: 'dp-sgd:1.1,clip=1',

@@ -8,7 +8,7 @@ export const noise: DefenceKind = {
   name: 'noise',
   title: 'Gaussian noise',
   description: 'Adds Gaussian noise of standard deviation σ to every entry of the gradient.',
-  parameter: { name: 'σ', meaning: 'standard deviation of the noise', least: 0 },
+  parameter: { name: 'σ', meaning: 'standard deviation of the noise', least: 0, most: 1e6 },
   options: [],
   flags: ['relative'],
   example: 'noise:0.01',
