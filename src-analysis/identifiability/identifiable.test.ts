@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readOnnx } from '../readers/onnx/read.ts';
 import { neverCancelled } from '../readers/reader.ts';
 import { rankTable } from '../solubility/layer-analysis.ts';
 import { type IdentifiableOptions, identifiableOf } from './identifiable.ts';
@@ -200,5 +203,59 @@ describe('where nothing is known, the reason names the layer', () => {
     const result = analyse(layers);
     expect(result).toMatchObject({ rank: null, fraction: null, basis: 'unknown' });
     expect(result.reason).toMatch(reason);
+  });
+});
+
+describe('models as people use them', () => {
+  const zoo = path.join(import.meta.dirname, '../../test/fixtures/onnx/zoo');
+  const names = ['light_bvlc_alexnet', 'light_inception_v1', 'light_resnet50', 'light_shufflenet', 'light_squeezenet'];
+  test.each(names)('%s has an r, an estimate whose assumptions are told', name => {
+    const bytes = new Uint8Array(readFileSync(path.join(zoo, `${name}.onnx`)));
+    const graph = readOnnx({ path: name, bytes }, neverCancelled).models[0]!;
+    const result = identifiableOf(graph, rankTable(new Map()), neverCancelled);
+    expect(result).toMatchObject({ unknowns: 150_528, basis: 'law', certainty: 'estimate' });
+    expect(result.fraction).toBeGreaterThan(0.1);
+    expect(result.assumptions).toContain('ReLU leaves 50 % of its units active, in no particular pattern');
+  });
+
+  test('LeNet with ReLU and max-pooling', () => {
+    const result = analyse([
+      `conv2d({ ${input}, filters: 6, kernelSize: 5, activation: 'relu' })`,
+      'maxPooling2d({ poolSize: 2 })',
+      "conv2d({ filters: 16, kernelSize: 5, activation: 'relu' })",
+      'maxPooling2d({ poolSize: 2 })',
+      'flatten()',
+      "dense({ units: 120, activation: 'relu' })",
+      "dense({ units: 10, activation: 'softmax' })",
+    ]);
+    expect(result).toMatchObject({ unknowns: 3072, certainty: 'estimate', decidedBy: 'conv2d_1' });
+    // All 1,102 expected active entries behind the first pooling, and the 450 rows of the first kernel less 6 relations.
+    expect(result.rank).toBeGreaterThan(1100);
+    expect(result.rank).toBeLessThan(1102 + 450);
+  });
+
+  test('a MobileNet: depthwise and pointwise convolutions, batch normalisation, a mean at the end', () => {
+    const widths = [32, 64, 128, 128, 256, 256, 512];
+    const blocks = widths
+      .slice(1)
+      .flatMap((filters, i) => [
+        `depthwiseConv2d({ kernelSize: 3, padding: 'same', strides: ${i % 2 === 1 ? 2 : 1}, useBias: false })`,
+        'batchNormalization()',
+        'reLU({ maxValue: 6 })',
+        `conv2d({ filters: ${filters}, kernelSize: 1, useBias: false })`,
+        'batchNormalization()',
+        'reLU({ maxValue: 6 })',
+      ]);
+    const result = analyse([
+      "conv2d({ inputShape: [96, 96, 3], filters: 32, kernelSize: 3, strides: 2, padding: 'same', useBias: false })",
+      'batchNormalization()',
+      'reLU({ maxValue: 6 })',
+      ...blocks,
+      'globalAveragePooling2d({})',
+      "dense({ units: 10, activation: 'softmax' })",
+    ]);
+    expect(result).toMatchObject({ unknowns: 27_648, basis: 'law', certainty: 'estimate' });
+    expect(result.rank).toBeGreaterThan(512);
+    expect(result.assumptions).toContain('batch normalisation by stored statistics');
   });
 });

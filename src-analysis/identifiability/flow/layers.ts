@@ -105,7 +105,7 @@ function addOperation(
         s,
         layer,
         activation,
-        transposedMaps(layer, op, s.regions.get(keys[0]!)!),
+        transposedMaps(s.graph, layer, s.regions.get(keys[0]!)!),
         output,
         free,
         op.bias,

@@ -127,25 +127,24 @@ function liveOutputs(s: FlowState, layer: Layer, activation: Activation | undefi
 
 /** Ranks for a batch, with a share of the outputs live and a share of the input entries active. */
 function scaled(
-  { ranks, rows, filters, positions, fan, groups }: LinearMap,
+  map: LinearMap,
   batch: number,
   { active, live }: { readonly active: number; readonly live: number },
   activeShare: number,
 ) {
+  const { ranks, rows } = map;
   if (batch === 1 && active === 1 && live === 1) {
     const { weights, gradients, system } = ranks;
     return { ranks: { rows, weights, gradients, system }, doubtful: false };
   }
+  const part = map.partly(batch, { support: live, equations: live });
   const touched = batch * ranks.touched * active;
-  const outputs = batch * positions * live;
   // A filter none of whose outputs is live has no gradient. Units are active or not on their own; of a pooling window one is.
-  const count = batch * positions;
+  const count = batch * map.positions;
   const alive = live < activeShare ? Math.min(1, live * count) : 1 - (1 - live) ** count;
-  const weights = Math.min(batch * ranks.weights, groups * filters * outputs, touched);
-  const gradients = Math.min(rows * alive, batch * ranks.gradients, touched);
-  const pairs = live < 1 ? Math.max(1, filters - batch * positions * (1 - live)) : Math.min(filters, batch * positions);
-  const shared = groups * Math.min(filters, batch * positions, fan) * Math.min(pairs, fan);
-  const system = Math.max(weights, gradients, Math.min(touched, weights + gradients - shared));
+  const weights = Math.min(part.weights, touched);
+  const gradients = Math.min(part.gradients, rows * alive, touched);
+  const system = Math.max(weights, gradients, Math.min(part.system, touched));
   return {
     ranks: { rows: rows * alive, weights, gradients, system },
     doubtful: weights < touched && gradients < touched,

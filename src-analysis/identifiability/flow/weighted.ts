@@ -1,9 +1,22 @@
 /** Ranks of one layer's linear maps, as the flow needs them: for the outputs that reach the model's output, by generic laws. */
 import type { ConvGeometry, ConvRanks } from '../../model/analysis.ts';
-import type { ConvOp, ConvTransposeOp, DenseOp, Layer, ModelGraph, SeparableConvOp } from '../../model/graph.ts';
+import type { ConvOp, DenseOp, Layer, ModelGraph, SeparableConvOp } from '../../model/graph.ts';
 import { outputLength } from '../../solubility/conv-geometry.ts';
+import {
+  axisOutputs,
+  type GridAxis,
+  type GridGeometry,
+  gridOf,
+  gridRows,
+  gridUnknowns,
+  pointwiseAxis,
+  product,
+} from '../../solubility/grid-geometry.ts';
+import { everything, gridRanks, type KnownShare, type SystemRanks } from '../../solubility/grid-rank.ts';
 import type { RankTable } from '../../solubility/layer-analysis.ts';
-import { layerGeometry } from '../../solubility/layer-geometry.ts';
+import { layerGeometry, layerGrid } from '../../solubility/layer-geometry.ts';
+import { layerMap, mapRows } from '../../solubility/layer-maps.ts';
+import { transposedRanks } from '../../solubility/transposed-rank.ts';
 import type { Positions } from '../reached.ts';
 import { restrictTo } from '../reached.ts';
 import { entriesOf, type Region } from './region.ts';
@@ -21,6 +34,8 @@ export interface LinearMap {
   readonly groups: number;
   /** Relative error of `ranks` to reckon with. */
   readonly slack: number;
+  /** The ranks for a number of examples, with a share of the output known. */
+  readonly partly: (batch: number, known: KnownShare) => SystemRanks;
 }
 
 /** The maps of a layer from its input on, or why there are none. */
@@ -33,7 +48,7 @@ export function convolutionMaps(
   output: Region,
   table: RankTable,
 ): LinearMaps {
-  if (op.spatialRank === 3) return countedMaps(layer, op, output);
+  if (op.spatialRank === 3) return gridMaps(graph, layer, op, output);
   const found = layerGeometry(graph, layer, op);
   return 'reason' in found ? found : { maps: [mapOf(found.geometry, spatialOf(output, op), table, output.loose)] };
 }
@@ -68,9 +83,25 @@ export function denseMaps(op: DenseOp, units: number, positions: number, table: 
   return { maps: [mapOf(pointGeometry(op.inFeatures, units, [1, positions]), undefined, table, false)] };
 }
 
-/** Counts of rows and columns alone: upper bounds. */
-export function transposedMaps(layer: Layer, op: ConvTransposeOp, output: Region): LinearMaps {
-  return countedMaps(layer, op, output);
+/** The outputs are taken as a whole: what a crop behind leaves out is not looked at. */
+export function transposedMaps(graph: ModelGraph, layer: Layer, output: Region): LinearMaps {
+  const found = layerMap(graph, layer);
+  if (!found || 'reason' in found) return { reason: found?.reason ?? unknownParameter };
+  const { map } = found;
+  if (map.kind !== 'transposed') return { reason: unknownParameter };
+  const { back } = map;
+  const partly = (batch: number, known: KnownShare) =>
+    transposedRanks({ ...back, axes: [...back.axes, pointwiseAxis(batch)] }, known);
+  const taps = product(back.axes.map(axis => axis.kernel));
+  const isWhole = entriesOf(output) === gridUnknowns(back);
+  const filters = back.inChannels / back.groups;
+  const positions = product(back.axes.map(axis => axis.input));
+  const fan = (back.filters / back.groups) * taps;
+  const slack = isWhole ? slacks.critical : slacks.unproven;
+  const rows = mapRows(map).gradients;
+  return {
+    maps: [{ ranks: partly(1, everything), rows, filters, positions, fan, groups: back.groups, slack, partly }],
+  };
 }
 
 const unknownParameter = 'a hyper-parameter is not known';
@@ -112,6 +143,7 @@ function mapOf(
     fan: (part.inChannels / part.groups) * taps,
     groups: part.groups,
     slack: isDoubtful ? slacks.critical : 0,
+    partly: partlyKnown(gridOf(part)),
   };
 }
 
@@ -122,28 +154,53 @@ export function spatialOf(region: Region, op: Pick<ConvOp, 'spatialRank' | 'data
   return op.dataFormat === 'channelsLast' ? region.axes.slice(0, op.spatialRank) : region.axes.slice(1);
 }
 
-function countedMaps(layer: Layer, op: ConvOp | ConvTransposeOp, output: Region): LinearMaps {
-  const { inChannels, filters, groups, kernelSize } = op;
-  const input = layer.inputShapes[0];
-  if (
-    inChannels === null ||
-    filters === null ||
-    !groups ||
-    kernelSize.includes(null) ||
-    !input ||
-    input.includes(null)
-  ) {
-    return { reason: unknownParameter };
-  }
-  const taps = kernelSize.reduce<number>((product, k) => product * k!, 1);
-  const entries = (input as readonly number[]).reduce((product, dim) => product * dim, 1);
-  const cells = entries / inChannels;
-  const [ci, co, positions] = [inChannels / groups, filters / groups, entriesOf(output) / filters];
-  const [touched, rows] = [entries, groups * ci * co * taps];
-  const weights = groups * Math.min(co * positions, ci * cells);
-  const gradients = groups * ci * Math.min(co * taps, cells);
-  const shared = groups * Math.min(co, positions) * Math.min(co, ci * taps);
-  const system = Math.max(weights, gradients, Math.min(touched, weights + gradients - shared));
-  const ranks = { touched, weights, gradients, system };
-  return { maps: [{ ranks, rows, filters: co, positions, fan: ci * taps, groups, slack: slacks.unproven }] };
+function gridMaps(graph: ModelGraph, layer: Layer, op: ConvOp, output: Region): LinearMaps {
+  const found = layerGrid(graph, layer, op);
+  if ('reason' in found) return found;
+  const spatial = spatialOf(output, op);
+  const axes = found.grid.axes.map((axis, i) => restrictedAxis(axis, spatial[i]!));
+  const grid = { ...found.grid, axes };
+  const partly = partlyKnown(grid);
+  const ranks = partly(1, everything);
+  const { gradients: rows } = gridRows(grid);
+  const [filters, taps] = [grid.filters / grid.groups, product(axes.map(axis => axis.kernel))];
+  const isDoubtful = output.loose || ranks.nearCritical || ranks.outsideDomain;
+  return {
+    maps: [
+      {
+        ranks,
+        rows,
+        filters,
+        positions: product(axes.map(axisOutputs)),
+        fan: (grid.inChannels / grid.groups) * taps,
+        groups: grid.groups,
+        // The law for three axes is verified less.
+        slack: isDoubtful ? slacks.unproven : slacks.critical,
+        partly,
+      },
+    ],
+  };
+}
+
+/** A batch is one more axis: its examples share the weights and add up their gradients. */
+function partlyKnown(grid: GridGeometry): LinearMap['partly'] {
+  return (batch, known) => gridRanks({ ...grid, axes: [...grid.axes, pointwiseAxis(batch)] }, known);
+}
+
+function restrictedAxis(axis: GridAxis, outputs: Positions): GridAxis {
+  const { input, kernel, stride, dilation, before, after } = axis;
+  const both = (value: number) => [value, value] as const;
+  const geometry = {
+    inChannels: 1,
+    filters: 1,
+    groups: 1,
+    input: both(input),
+    kernel: both(kernel),
+    strides: both(stride),
+    dilations: both(dilation),
+    before: both(before),
+    after: both(after),
+  };
+  const part = restrictTo(geometry, [outputs, outputs]);
+  return { ...axis, input: part.input[0], stride: part.strides[0], before: part.before[0], after: part.after[0] };
 }
