@@ -6,7 +6,7 @@ import type { OnnxModel } from './model.ts';
 import { addNodes } from './nodes.ts';
 import { NEWEST_OPSET } from './operators/table.ts';
 import { orderNodes } from './order.ts';
-import { graphScope, MAX_EXPANDED_NODES, noteProblems } from './scope.ts';
+import { graphScope, MAX_EXPANSION, noteProblems } from './scope.ts';
 import { markSharedWeights } from './shared-weights.ts';
 import { addInitializer, addInput, addMissingValue } from './sources.ts';
 import { edgeOf, type GraphState, lookup, newNotes, noteError, noteGap } from './state.ts';
@@ -64,7 +64,7 @@ function newState(
     errors: newNotes(),
     gaps: newNotes(),
     budget: foldBudget(),
-    expansion: { remaining: MAX_EXPANDED_NODES },
+    expansion: { remaining: MAX_EXPANSION },
     cancel,
     names: new Map(),
     unnamed: new Map(),

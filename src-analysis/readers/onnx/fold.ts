@@ -19,6 +19,15 @@ export function foldBudget(): FoldBudget {
   return { remaining: 4_000_000 };
 }
 
+/** Arithmetic on an expression takes that much longer than on a number. */
+const EXPRESSION_COST = 20;
+
+function hasExpressions({ inputs }: NodeContext): boolean {
+  return inputs.some(
+    value => value?.kind === 'constant' && value.elements()?.some(element => typeof element === 'string'),
+  );
+}
+
 /**
  * The elements that a node of constants gives, for the arithmetic on shapes that exporters emit. An element that is not
  * known (a symbolic dimension) stays unknown through everything that uses it, and leaves the others known.
@@ -33,7 +42,7 @@ export function foldElements(
 ): Elements | null {
   const count = plainDim(product(shape));
   if (count === null || count > MAX_FOLDED_ELEMENTS) return null;
-  const cost = (count + 1) * (context.inputs.length + 1);
+  const cost = (count + 1) * (context.inputs.length + 1) * (hasExpressions(context) ? EXPRESSION_COST : 1);
   if (cost > budget.remaining) return null;
   budget.remaining -= cost;
   const elements = folds.get(context.node.opType)?.(context, shape, output) ?? null;

@@ -118,10 +118,19 @@ function missingProblem(node: OnnxNode, name: string): GraphProblem {
   return at(node, `${describe(node)} takes the value '${name}', which nothing in the graph makes.`);
 }
 
+/** Subgraphs inside subgraphs are looked through once, not again with every graph around them. */
+const captures = new WeakMap<OnnxNode, readonly string[]>();
+
 /** Names used inside a node's subgraphs, at any depth, and not made there. */
 function capturedNames(node: OnnxNode): readonly string[] {
   const waiting = subgraphs(node);
   if (waiting.length === 0) return [];
+  const known = captures.get(node) ?? namesAround(waiting);
+  captures.set(node, known);
+  return known;
+}
+
+function namesAround(waiting: OnnxGraph[]): readonly string[] {
   const used = new Set<string>();
   const made = new Set<string>();
   for (let graph = waiting.pop(); graph; graph = waiting.pop()) {

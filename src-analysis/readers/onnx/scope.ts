@@ -5,8 +5,8 @@ import { type NodeOrder, orderNodes } from './order.ts';
 import { addInitializer, addMissingValue } from './sources.ts';
 import { type GraphState, lookup, note, shortened } from './state.ts';
 
-/** Nodes of subgraphs and functions that are followed, each as often as it is called. */
-export const MAX_EXPANDED_NODES = 50_000;
+/** Names, nodes and attributes of subgraphs and functions that are followed, each as often as it is walked. */
+export const MAX_EXPANSION = 400_000;
 
 /** Graphs inside graphs and calls inside calls that are followed. */
 const MAX_NESTING = 40;
@@ -47,8 +47,10 @@ function countUses(
  * @returns null where the nesting or the number of nodes goes beyond what is followed.
  */
 export function subgraphState(state: GraphState, graph: OnnxGraph, prefix: string): GraphState | null {
-  if (!mayExpand(state, graph.nodes.length)) return null;
+  if (!mayExpand(state, sizeOf(graph))) return null;
   const order = orderNodes(graph, name => lookup(state, name) !== null);
+  const captured = [...order.captured.values()].reduce((count, names) => count + names.length, 0);
+  if (!mayExpand(state, captured)) return null;
   const inner: GraphState = {
     ...state,
     ...graphScope(graph, order, state.convention),
@@ -64,11 +66,12 @@ export function subgraphState(state: GraphState, graph: OnnxGraph, prefix: strin
 /** The state in which the body of a function is walked: it sees its parameters only. Null as for subgraphs. */
 export function functionState(
   state: GraphState,
-  { nodes, inputs, outputs, valueInfo, opsets }: OnnxFunction,
+  called: OnnxFunction,
   prefix: string,
   given: ReadonlyMap<string, Attribute>,
 ): GraphState | null {
-  if (!mayExpand(state, nodes.length)) return null;
+  if (!mayExpand(state, sizeOf(called))) return null;
+  const { nodes, inputs, outputs, valueInfo, opsets } = called;
   const named = (name: string) => ({ name, shape: null });
   const graph = {
     name: '',
@@ -92,10 +95,29 @@ export function functionState(
   return inner;
 }
 
-function mayExpand({ depth, expansion }: GraphState, nodes: number): boolean {
-  if (depth >= MAX_NESTING || nodes + 1 > expansion.remaining) return false;
-  expansion.remaining -= nodes + 1;
+function mayExpand({ depth, expansion }: GraphState, size: number): boolean {
+  if (depth >= MAX_NESTING || size > expansion.remaining) return false;
+  expansion.remaining -= size;
   return true;
+}
+
+type Body = Pick<OnnxGraph, 'nodes' | 'valueInfo'> & {
+  readonly inputs: readonly unknown[];
+  readonly outputs: readonly unknown[];
+  readonly initializers?: readonly unknown[];
+};
+
+const sizes = new WeakMap<Body, number>();
+
+/** What one walk through a graph costs, without the graphs inside it. */
+function sizeOf(graph: Body): number {
+  const known = sizes.get(graph);
+  if (known !== undefined) return known;
+  const { nodes, inputs, outputs, valueInfo, initializers = [] } = graph;
+  let size = 1 + inputs.length + outputs.length + valueInfo.length + initializers.length;
+  for (const node of nodes) size += 1 + node.inputs.length + node.outputs.length + node.attributes.size;
+  sizes.set(graph, size);
+  return size;
 }
 
 function shortPrefix(prefix: string): string {

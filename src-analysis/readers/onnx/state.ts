@@ -41,7 +41,7 @@ export interface ModelState {
   readonly errors: Notes<ReadError>;
   readonly gaps: Notes<Gap>;
   readonly budget: FoldBudget;
-  /** Nodes of subgraphs and functions that may still be followed: calls of calls multiply. */
+  /** What may still be followed of subgraphs and functions: calls of calls multiply. */
   readonly expansion: { remaining: number };
   readonly cancel: CancellationToken;
   /** Layer names given so far, with the number of layers that wanted them. */

@@ -196,3 +196,28 @@ describe('a function of the model', () => {
     expect(reasons[0]).toMatch(/calls too many others/);
   });
 });
+
+test('loops in loops around much that is captured come to an end', () => {
+  const names = Array.from({ length: 300 }, (_, i) => `w${i}`);
+  const innermost: GraphSpec = {
+    nodes: names.map((name, i) => node(`Add s,${name} -> t${i}`)),
+    inputs: { i: null, go: null, s: null },
+    outputs: { go: null, t0: null },
+  };
+  const nested = (depth: number): GraphSpec =>
+    depth === 0
+      ? innermost
+      : {
+          nodes: [node('Loop _,_,s -> t', { body: { graph: nested(depth - 1) } })],
+          inputs: { i: null, go: null, s: null },
+          outputs: { go: null, t: null },
+        };
+  const { graph, errors } = read({
+    inputs: { x: [2, 4] },
+    nodes: [node('Loop _,_,x -> y', { body: { graph: nested(25) } })],
+    initializers: Object.fromEntries(names.map(name => [name, weight(4)])),
+    outputs: { y: null },
+  });
+  expect(errors).toEqual([]);
+  expect(graph.layers.some(({ op }) => op.kind === 'unknown' && /too many/.test(op.reason))).toBe(true);
+});
