@@ -41,7 +41,12 @@ export interface OfferedHardening extends HardeningRow {
 }
 
 export type WhatIfsResult =
-  | { readonly kind: 'what-ifs'; readonly offers: readonly OfferedWhatIf[] }
+  | {
+      readonly kind: 'what-ifs';
+      readonly offers: readonly OfferedWhatIf[];
+      /** All that there is to try was analysed. */
+      readonly complete: boolean;
+    }
   | {
       readonly kind: 'hardening';
       /** What the model has now; null when the file's models cannot be changed or reading it took too long. */
@@ -74,7 +79,7 @@ export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): 
       title: batchTitle(before, after, size),
       edits,
     }));
-    return { kind: 'what-ifs', offers };
+    return { kind: 'what-ifs', offers, complete: Date.now() <= deadline };
   }
   const offers = subjects.flatMap((subject, model) => {
     const layers = ask.layers.filter(([owner]) => owner === model).map(([, layer]) => layer);
@@ -82,7 +87,7 @@ export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): 
       offer(subject, model, variant),
     );
   });
-  return { kind: 'what-ifs', offers };
+  return { kind: 'what-ifs', offers, complete: Date.now() <= deadline };
 }
 
 function offer(subject: Subject, model: number, variant: Variant): OfferedWhatIf {

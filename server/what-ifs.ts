@@ -21,7 +21,7 @@ import { commands, type HardenParams, type HardenResult, hardenRequest, type Run
 import { createWorkerJobs } from './worker-jobs.ts';
 
 /** Milliseconds of analysis; what is found by then is offered. */
-const budgets = { whatIfs: 1500, hardening: 10_000 };
+const budgets = { whatIfs: 2000, hardening: 10_000 };
 /** Milliseconds beyond the budget after which the worker is ended. */
 const grace = 10_000;
 /** Heap of the worker thread, MiB. */
@@ -70,7 +70,8 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
     const open = options.openTexts(document);
     const result = await jobs.run({ file, open, exact: options.exactRanks(), budget, ask }, stop.signal);
     registration.dispose();
-    if (result) answers.set(key, result);
+    // What the time cut short may be complete when it is asked for again.
+    if (result?.complete) answers.set(key, result);
     const [oldest] = answers.keys();
     if (answers.size > keptAnswers && oldest !== undefined) answers.delete(oldest);
     return result;
@@ -131,9 +132,9 @@ function noteOn(result: (WhatIfsResult & { kind: 'hardening' }) | undefined): st
   if (!result?.before) return 'Only TensorFlow.js code can be changed, and this model could not be analysed again.';
   if (!isComparable(result.before))
     return 'r and c(M) of this model are unknown: there is nothing to compare changes by.';
-  const searched = `${result.analysed} combinations analysed${result.complete ? '' : ' before the time was over'}`;
+  const searched = `${result.analysed} combinations analysed${result.complete ? '' : ' (time is over)'}`;
   return result.rows.length > 0
-    ? `${searched}: parameters within ±20 %, same output shape`
+    ? `${searched}: parameters ±20 %, same output shape`
     : `${searched}: none that keeps the output’s shape, and the parameters within ±20 %, lowers what the gradient holds.`;
 }
 

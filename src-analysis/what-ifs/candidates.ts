@@ -5,16 +5,18 @@ import type { Change, Parameter, Value } from './change.ts';
 const factors = [0.5, 0.75, 1.25, 1.5, 2] as const;
 
 /**
- * Values worth trying for a layer's hyper-parameters: neighbours of what it has. Whether a change is allowed, and what it
+ * Values worth trying for a layer's hyper-parameters: neighbours of what it has, the first of each before the second of
+ * any, so that a host with little time sees every kind. Whether a change is allowed, and what it
  * is good for, is for the analysis of the changed model to say.
  */
 export function candidatesFor(layer: Layer): Change[] {
-  const values = [...parametersOf(layer), ...freezing(layer)];
-  return values.flatMap(([parameter, from, alternatives]) =>
+  const choices = [...parametersOf(layer), ...freezing(layer)];
+  const changes = choices.flatMap(([parameter, from, alternatives]) =>
     alternatives
       .filter(to => JSON.stringify(to) !== JSON.stringify(from))
-      .map(to => ({ layer: layer.id, parameter, from, to })),
+      .map((to, order) => ({ order, change: { layer: layer.id, parameter, from, to } })),
   );
+  return changes.sort((a, b) => a.order - b.order).map(({ change }) => change);
 }
 
 type Choice = readonly [Parameter, Value, readonly Value[]];

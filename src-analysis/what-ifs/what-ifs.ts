@@ -16,9 +16,16 @@ const leastLoss = 0.02;
  */
 export function* whatIfs(subject: Subject, layers: readonly number[], cancel: CancellationToken): Generator<Variant> {
   for (const change of distinctChanges(subject, layers)) {
+    if (isLarger(change)) continue;
     const variant = evaluate(subject, [change], cancel);
     if (variant && gain(subject.figures, variant.figures) > 0) yield variant;
   }
+}
+
+/** More filters or units only add equations: such a change is for making up for others. */
+function isLarger({ parameter, from, to }: Change): boolean {
+  if (parameter !== 'filters' && parameter !== 'units') return false;
+  return typeof from === 'object' && typeof to === 'object' && (to[0] ?? 0) > (from[0] ?? 0);
 }
 
 /** Changes that the source lets be made; none where their effect could not be told. Layers made by one call have one and the same edit: it is tried once. */

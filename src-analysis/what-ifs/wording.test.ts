@@ -58,5 +58,5 @@ test('changes read by layer', () => {
       { layer: 1, parameter: 'trainable', from: true, to: false },
       { layer: 0, parameter: 'padding', from: 'same', to: 'valid' },
     ]),
-  ).toEqual(['dense_1: units 4→2, trainable true→false', `${graph.layers[0]!.name}: padding same→valid`]);
+  ).toEqual(['dense_1: units 4→2, frozen', `${graph.layers[0]!.name}: padding valid`]);
 });

@@ -1,7 +1,7 @@
 /** The sentences of what-ifs, made from figures. Formats; computes nothing. */
 import type { ModelGraph } from '../model/graph.ts';
 import { formatNumber } from '../reports/headline.ts';
-import { type Change, type Value, valueText } from './change.ts';
+import { type Change, valueText } from './change.ts';
 import type { Variant } from './evaluate.ts';
 import type { Figures } from './figures.ts';
 
@@ -57,18 +57,16 @@ export function relativeParameters(before: Figures, after: Figures): string {
   return `${percent > 0 ? '+' : '−'}${text.replace('-', '')} %`;
 }
 
-/** `conv2d_1: strides 1→2, filters 8→4`, one entry a layer. */
+/** `conv2d_1: strides 1→2, padding valid, frozen`, one entry a layer. */
 export function changeTexts(graph: ModelGraph, changes: readonly Change[]): string[] {
   const byLayer = new Map<number, string[]>();
-  for (const { layer, parameter, from, to } of changes) {
-    const text = `${parameter} ${bare(from)}→${bare(to)}`;
-    byLayer.set(layer, [...(byLayer.get(layer) ?? []), text]);
-  }
+  for (const change of changes) byLayer.set(change.layer, [...(byLayer.get(change.layer) ?? []), shortText(change)]);
   return [...byLayer].map(([layer, texts]) => `${graph.layers[layer]?.name ?? 'layer'}: ${texts.join(', ')}`);
 }
 
-function bare(value: Value): string {
-  return typeof value === 'string' ? value : valueText(value);
+function shortText({ parameter, from, to }: Change): string {
+  if (to === false) return 'frozen';
+  return typeof to === 'string' ? `${parameter} ${to}` : `${parameter} ${valueText(from)}→${valueText(to)}`;
 }
 
 /** A suggestion of combined changes, in words and in numbers. */
