@@ -63,10 +63,18 @@ function layerSection(
     layerTable(figures),
     assumptionList(figures.assumptions),
     `Basis: ${basisPhrase(figures)}${figures.nearCritical ? ', near the critical geometry' : ''}${figures.reason && figures.verdict !== 'unknown' ? ` (${figures.reason})` : ''}.`,
-    `[What this means](${rulePage(figures.verdict === 'unknown' ? 'not-covered' : layer.op.kind === 'dense' ? 'dense-input-exposed' : 'soluble-layer')})`,
+    `[What this means](${rulePage(ruleOf(layer, figures))})`,
   ]
     .filter(Boolean)
     .join('\n\n');
+}
+
+/** The rule whose page explains a layer's figures. */
+function ruleOf(layer: Layer, { verdict, unknowns }: LayerAnalysis): string {
+  if (verdict === 'unknown') return 'not-covered';
+  if (layer.op.kind === 'embedding') return 'embedding-tokens';
+  if (layer.op.kind !== 'dense') return 'soluble-layer';
+  return unknowns === layer.op.inFeatures ? 'dense-input-exposed' : 'attention-span';
 }
 
 function layerTable(figures: LayerAnalysis): string {
@@ -85,6 +93,7 @@ function layerTable(figures: LayerAnalysis): string {
     );
   }
   if (figures.deficiency !== null) rows.push(['deficiency rank(U) − n', formatNumber(figures.deficiency)]);
+  rows.push(...assumedRows(figures));
   if (figures.deficiency !== null && figures.metricWeight !== null) {
     rows.push([
       'share of c(M)',
@@ -92,6 +101,17 @@ function layerTable(figures: LayerAnalysis): string {
     ]);
   }
   return ['| | |', '| --- | ---: |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}
+
+/** What the rank becomes where its assumption holds more, or less. */
+function assumedRows({ rankRange, solubleFrom, batchLimit }: LayerAnalysis): [string, string][] {
+  const rows: [string, string][] = [];
+  if (rankRange) rows.push(['rank(U), best and worst case', `${rankRange.least} to ${rankRange.most}`]);
+  if (solubleFrom !== undefined) rows.push(['soluble from active units', `${Math.round(100 * solubleFrom)} %`]);
+  if (batchLimit !== undefined) {
+    rows.push(['soluble for batches, each example’s δ known', batchLimit === null ? 'any' : `up to ${batchLimit}`]);
+  }
+  return rows;
 }
 
 function modelSection(graph: ModelGraph, analysis: ModelAnalysis, rulePage: (ruleId: string) => string): string {

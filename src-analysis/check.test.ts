@@ -92,8 +92,9 @@ describe('reportOn', () => {
     expect(report.errors[0]?.message).toMatch(
       /^Leaklint failed while applying the rule 'soluble-layer' to 'model' \(.*unknown/,
     );
-    expect(report.internalErrors).toHaveLength(2);
+    expect(report.internalErrors).toHaveLength(3);
     expect(ids(report)).toEqual([
+      'error read-error',
       'error read-error',
       'error read-error',
       'warning identifiable-input',

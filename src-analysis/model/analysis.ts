@@ -31,7 +31,7 @@ export interface LayerAnalysis {
    * rank(U) at its least and at its most, where an assumption decides it: with no unit of a rectifier active and with all of
    * them, or with nothing and with everything known of another branch.
    */
-  readonly range?: { readonly least: number; readonly most: number };
+  readonly rankRange?: { readonly least: number; readonly most: number };
   /** Share of active units from which on the layer is soluble; 1 or less. */
   readonly solubleFrom?: number;
   /** Largest batch for which the layer is soluble if each example's δ is known; null for any batch. */

@@ -62,6 +62,12 @@ export interface JsonLayer {
   readonly verdict: Verdict;
   readonly basis: RankBasis;
   readonly reason?: string;
+  /** rank(U) at its least and at its most, where an assumption decides it. */
+  readonly rankRange?: { readonly least: number; readonly most: number };
+  /** Share of active units from which on the layer is soluble. */
+  readonly solubleFrom?: number;
+  /** Largest batch for which the layer is soluble if each example's δ is known; null for any. */
+  readonly batchLimit?: number | null;
   readonly assumptions: readonly string[];
 }
 
@@ -155,6 +161,9 @@ function layerJson(
     verdict: figures.verdict,
     basis: figures.basis,
     ...(figures.reason === undefined ? {} : { reason: figures.reason }),
+    ...(figures.rankRange === undefined ? {} : { rankRange: figures.rankRange }),
+    ...(figures.solubleFrom === undefined ? {} : { solubleFrom: figures.solubleFrom }),
+    ...(figures.batchLimit === undefined ? {} : { batchLimit: figures.batchLimit }),
     assumptions: figures.assumptions,
   };
 }

@@ -90,10 +90,16 @@ function layerCells(figures: LayerAnalysis, layer: Layer | undefined): string[] 
     numberText(rows?.gradients),
     numberText(rank?.weights),
     numberText(rank?.gradients),
-    numberText(rank?.system),
+    rankText(figures),
     numberText(figures.deficiency),
     `${figures.verdict}${basisNotes[figures.basis]}${figures.nearCritical && figures.basis === 'law' ? ' (law, near-critical)' : ''}`,
   ];
+}
+
+/** rank(U), and between which bounds it lies where that rests on an assumption. */
+function rankText({ rank, rankRange }: LayerAnalysis): string {
+  const bounds = rank && rankRange ? ` (${rankRange.least} to ${rankRange.most})` : '';
+  return `${numberText(rank?.system)}${bounds}`;
 }
 
 function identifiableLine(identifiable: Identifiable, bottleneck: Layer | undefined): string {

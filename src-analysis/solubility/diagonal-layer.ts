@@ -35,7 +35,7 @@ export function diagonalLayer({ graph, knowledge }: LayerContext, layer: Layer):
     metricWeight: null,
     verdict: weights === unknowns ? 'soluble' : 'deficient',
     basis: 'law',
-    ...(limited ? { range: { least: 0, most } } : {}),
+    ...(limited ? { rankRange: { least: 0, most } } : {}),
     assumptions: [
       ...systemAssumptions,
       ...(k.rectified

@@ -120,7 +120,7 @@ function verdictOf(
   if (bound && isFull) {
     const reason = `No verdict: the equations would suffice by number, but not all are linear: ${curved}.`;
     const figuresLeft = { touched, rank: null, deficiency: null, verdict: 'unknown', basis: 'not-covered' } as const;
-    return { ...base, ...figuresLeft, reason, ...(range ? { range } : {}), assumptions };
+    return { ...base, ...figuresLeft, reason, ...(range ? { rankRange: range } : {}), assumptions };
   }
   const doubt = ranks.nearCritical || ranks.outsideDomain ? closeCounts : undefined;
   return {
@@ -133,7 +133,7 @@ function verdictOf(
     ...(ranks.nearCritical ? { nearCritical: true } : {}),
     ...(ranks.outsideDomain ? { outsideDomain: true } : {}),
     ...(doubt ? { reason: doubt } : {}),
-    ...(range ? { range } : {}),
+    ...(range ? { rankRange: range } : {}),
     ...(solubleFrom === null ? {} : { solubleFrom }),
     ...(batchLimit === undefined ? {} : { batchLimit }),
     assumptions,

@@ -141,7 +141,7 @@ describe('a verdict', () => {
 
   test('states its best and its worst case', () => {
     const [layer] = analyse(conv.replace('tanh', 'relu').replace('filters: 12', 'filters: 6')).layers;
-    expect(layer).toMatchObject({ verdict: 'deficient', range: { least: 0, most: 768 }, solubleFrom: 0.52 });
+    expect(layer).toMatchObject({ verdict: 'deficient', rankRange: { least: 0, most: 768 }, solubleFrom: 0.52 });
   });
 
   test('says for which batches it holds', () => {
@@ -192,7 +192,7 @@ describe('branches', () => {
         b: {
           verdict: 'deficient',
           rank: { weights: 0, gradients: 144, system: 144 },
-          range: { least: 144, most: 256 },
+          rankRange: { least: 144, most: 256 },
         },
       },
     ],

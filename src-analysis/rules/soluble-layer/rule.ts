@@ -32,7 +32,7 @@ function report(layer: Layer, figures: LayerAnalysis): RuleReport {
   const { unknowns, touched, rank } = figures;
   const unread = (unknowns ?? 0) - (touched ?? unknowns ?? 0);
   const entries = `${unread > 0 ? `${touched} of the ${unknowns}` : `all ${unknowns}`} input entries of ${quoteName(layer.name)}`;
-  const { range, solubleFrom, batchLimit } = figures;
+  const { rankRange, solubleFrom, batchLimit } = figures;
   const from =
     solubleFrom === undefined
       ? ''
@@ -41,7 +41,7 @@ function report(layer: Layer, figures: LayerAnalysis): RuleReport {
   return {
     layer,
     // What rests on how many units are active, or on what other branches hold, is worth knowing, not a warning.
-    ...(range ? { note: true } : {}),
+    ...(rankRange ? { note: true } : {}),
     ...(layer.range ? { range: layer.range } : {}),
     message:
       `Soluble: ${entries}${unread > 0 ? ' (the others reach no output)' : ''} follow from its output, the weights and the ` +
