@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { anyGeometry, square } from '../../bench/geometries.ts';
 import { outputLength } from '../solubility/conv-geometry.ts';
 import { axisWindows } from '../solubility/sparse-system.ts';
-import { allOutputs, inputsSeen, type Positions, restrictTo } from './reached.ts';
+import { axisOf, inputsSeenBy, type Positions, restrictTo } from './reached.ts';
 
 function list(positions: Positions): number[] {
   if ('list' in positions) return [...positions.list];
@@ -29,11 +29,11 @@ test('the inputs seen are those of the windows, and the restricted convolution h
       const windows = axisWindows(g, 0);
       const cells = list(outputs).map(output => windows[output]!.map(({ cell }) => cell));
       const seen = [...new Set(cells.flat())].sort((a, b) => a - b);
-      const positions = inputsSeen(g, 0, outputs)!;
+      const positions = inputsSeenBy(axisOf(g, 0), outputs)!;
       expect(list(positions)).toEqual(seen);
       expect(positions.count).toBe(seen.length);
       if (seen.length === 0) return;
-      const part = restrictTo(g, [outputs, allOutputs(g, 1)]);
+      const part = restrictTo(g, [outputs, { first: 0, step: 1, count: outputLength(g, 1) }]);
       const restricted = axisWindows(part, 0);
       expect(restricted.map(window => window.map(({ tap }) => tap))).toEqual(
         list(outputs).map(output => windows[output]!.map(({ tap }) => tap)),
@@ -57,6 +57,6 @@ describe('long axes', () => {
     ['a dilation with windows in between', long(3, 1, 512), 2 ** 40],
     ['pieces too many to list', long(2, 3, 1), null],
   ])('%s', (_, g, count) => {
-    expect(inputsSeen(g, 1, allOutputs(g, 1))?.count ?? null).toBe(count);
+    expect(inputsSeenBy(axisOf(g, 1), { first: 0, step: 1, count: outputLength(g, 1) })?.count ?? null).toBe(count);
   });
 });

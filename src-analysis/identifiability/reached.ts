@@ -1,12 +1,10 @@
 /**
- * Composed receptive fields: which entries of each convolution's input reach the model's output, and the geometry of the part
- * of a convolution that does. Outputs that nothing behind looks at have no δ and give no equation, so a layer in front of a
- * strided or cropped one is in effect a smaller or sparser convolution.
+ * Composed receptive fields along one axis: which positions of a layer's input its outputs look at, and the geometry of the
+ * part of a convolution that computes some of its outputs.
  */
 
 import type { ConvGeometry } from '../model/analysis.ts';
 import { effectiveKernel } from '../model/geometry.ts';
-import { outputLength } from '../solubility/conv-geometry.ts';
 
 /** Positions along an axis: an arithmetic progression, or a sorted list where they are none. */
 export type Positions =
@@ -15,18 +13,6 @@ export type Positions =
 
 /** Positions are listed one by one up to this many. */
 const maxListed = 1 << 18;
-
-export function allOutputs(g: ConvGeometry, axis: 0 | 1): Positions {
-  return { first: 0, step: 1, count: outputLength(g, axis) };
-}
-
-/**
- * Inputs that the given outputs of a convolution see along an axis. Null when they form no progression and are too many to
- * list, which takes a stride or dilation beyond the kernel on an axis of hundreds of thousands of entries.
- */
-export function inputsSeen(g: ConvGeometry, axis: 0 | 1, outputs: Positions): Positions | null {
-  return inputsSeenBy(axisOf(g, axis), outputs);
-}
 
 /** The windows of a convolution or pooling along one axis: window w begins at w·stride − before. */
 export interface AxisWindows {
@@ -38,6 +24,10 @@ export interface AxisWindows {
   readonly input: number;
 }
 
+/**
+ * Inputs that the given outputs of a convolution see along an axis. Null when they form no progression and are too many to
+ * list, which takes a stride or dilation beyond the kernel on an axis of hundreds of thousands of entries.
+ */
 export function inputsSeenBy(axis: AxisWindows, outputs: Positions): Positions | null {
   const { taps, stride, dilation, before, input } = axis;
   if ('list' in outputs || !isContiguous(taps, dilation, outputs.step * stride, outputs.count)) {
@@ -109,7 +99,7 @@ export function hull(list: readonly number[]): { first: number; step: number; co
   return { first, step: 1, count: (list[list.length - 1] ?? 0) - first + 1 };
 }
 
-function axisOf(g: ConvGeometry, axis: 0 | 1): AxisWindows {
+export function axisOf(g: ConvGeometry, axis: 0 | 1): AxisWindows {
   return {
     taps: g.kernel[axis],
     stride: g.strides[axis],
