@@ -66,10 +66,11 @@ export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): 
     },
   };
   const within = <T>(items: Iterable<T>) => untilDeadline(items, cancel);
-  const subjects = [...within(lazily(() => subjectsOf(request.file, new Map(request.exact), limited)))];
   const { ask } = request;
+  const read = () => subjectsOf(request.file, new Map(request.exact), limited, wantedModels(ask));
+  const subjects = [...within(lazily(read))];
   if (ask.kind === 'hardening') {
-    const subject = subjects[ask.model];
+    const [subject] = subjects;
     if (!subject) return { kind: 'hardening', before: null, rows: [], analysed: 0, complete: false };
     return harden(subject, { ...defaultHardening, ...ask.options }, search => within(search), limited);
   }
@@ -81,18 +82,17 @@ export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): 
     }));
     return { kind: 'what-ifs', offers, complete: Date.now() <= deadline };
   }
-  const offers = subjects.flatMap((subject, model) => {
-    const layers = ask.layers.filter(([owner]) => owner === model).map(([, layer]) => layer);
-    return ranked(subject, [...within(whatIfs(subject, layers, limited))]).map(variant =>
-      offer(subject, model, variant),
-    );
+  const offers = subjects.flatMap(subject => {
+    const layers = ask.layers.filter(([owner]) => owner === subject.index).map(([, layer]) => layer);
+    return ranked(subject, [...within(whatIfs(subject, layers, limited))]).map(variant => offer(subject, variant));
   });
   return { kind: 'what-ifs', offers, complete: Date.now() <= deadline };
 }
 
-function offer(subject: Subject, model: number, variant: Variant): OfferedWhatIf {
+function offer(subject: Subject, variant: Variant): OfferedWhatIf {
   const title = whatIfTitle(subject.figures, variant);
-  return { place: { model, layer: variant.changes[0]?.layer ?? 0 }, title, edits: variant.edits };
+  const place = { model: subject.index, layer: variant.changes[0]?.layer ?? 0 };
+  return { place, title, edits: variant.edits };
 }
 
 function harden(
@@ -116,6 +116,12 @@ function harden(
     edits: variant.edits,
   }));
   return { kind: 'hardening', before: subject.figures, rows, analysed, complete: step.value };
+}
+
+/** Places of the models to analyse; undefined for all. */
+function wantedModels(ask: WhatIfsRequest['ask']): ReadonlySet<number> | undefined {
+  if (ask.kind === 'hardening') return new Set([ask.model]);
+  return ask.kind === 'what-ifs' ? new Set(ask.layers.map(([model]) => model)) : undefined;
 }
 
 function* lazily<T>(make: () => readonly T[]): Generator<T> {

@@ -19,12 +19,20 @@ export function actionsFor(
   ruleUriBase: string | undefined,
 ): CodeAction[] {
   const actions: CodeAction[] = [];
+  const offeredSuppressions = new Set<string>();
   const offeredPages = new Set<string>();
   const offeredAttacks = new Set<string>();
   for (const finding of report.findings) {
     const diagnostic = toDiagnostic(document, finding, ruleUriBase);
     if (!overlaps(diagnostic.range, range)) continue;
-    if (!notSuppressible.has(finding.ruleId) && canSuppress(document, report)) {
+    // A call in a loop has as many findings of a rule as layers: one comment suppresses them all.
+    const suppression = `${finding.ruleId} ${diagnostic.range.start.line}`;
+    if (
+      !notSuppressible.has(finding.ruleId) &&
+      canSuppress(document, report) &&
+      !offeredSuppressions.has(suppression)
+    ) {
+      offeredSuppressions.add(suppression);
       actions.push(suppress(document, diagnostic, finding.ruleId));
     }
     const stated =

@@ -30,13 +30,20 @@ export interface Variant {
 
 /**
  * The models of a file that can be changed; none for formats other than code.
+ * @param wanted places of models among those of the file; the others are not analysed. Default: all
  * Throws {@link Cancelled} when the token asks for it.
  */
-export function subjectsOf(file: SourceFile, exact: ExactRanks, cancel: CancellationToken): Subject[] {
+export function subjectsOf(
+  file: SourceFile,
+  exact: ExactRanks,
+  cancel: CancellationToken,
+  wanted?: ReadonlySet<number>,
+): Subject[] {
   const read = readModels(file, cancel);
   const code = read.models.some(({ format }) => format === 'tfjs-code') ? editableCode(file) : undefined;
   if (!code) return [];
-  return read.models.map((graph, index) => {
+  return read.models.flatMap((graph, index) => {
+    if (wanted && !wanted.has(index)) return [];
     const model = { graph, analysis: analyseModel(graph, exact, cancel) };
     return { file, code, read, index, model, figures: figuresOf(model), exact };
   });

@@ -108,6 +108,21 @@ describe('what-ifs', () => {
   });
 });
 
+test('a call that makes many layers has each action once', async () => {
+  const other = 'untitled:many.ts';
+  const loop = 'for (let i = 0; i < 9; i++) model.add(tf.layers.dense({ units: 8 }));';
+  client.open(other, 'typescript', code.replace('model.add(tf.layers.dense({ units: 10 }));', loop));
+  await client.diagnostics(other, 1);
+  const offered = await client.connection.sendRequest<CodeAction[]>('textDocument/codeAction', {
+    textDocument: { uri: other },
+    range: at(6, loop.indexOf('dense') + 2),
+    context: { diagnostics: [] },
+  });
+  const titles = offered.map(({ title }) => title);
+  expect(titles.length).toBeGreaterThan(1);
+  expect(new Set(titles).size).toBe(titles.length);
+});
+
 describe('hardening', () => {
   test('is offered beside the what-ifs', async () => {
     const offer = (await actions(firstConv)).find(({ title }) => title.startsWith('Suggest hardening'));
