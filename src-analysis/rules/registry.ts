@@ -4,6 +4,7 @@ import { denseInputExposed } from './dense-input-exposed/rule.ts';
 import { embeddingTokens } from './embedding-tokens/rule.ts';
 import { identifiableInput } from './identifiable-input/rule.ts';
 import { imprintModule } from './imprint-module/rule.ts';
+import { inputNoise } from './input-noise/rule.ts';
 import { labelLeak } from './label-leak/rule.ts';
 import { notCovered } from './not-covered/rule.ts';
 import { positionEmbedding } from './position-embedding/rule.ts';
@@ -23,6 +24,7 @@ export const modelRules: readonly Rule[] = [
   attentionSpan,
   imprintModule,
   batchStatistics,
+  inputNoise,
   labelLeak,
   uncoveredPixels,
   notCovered,
