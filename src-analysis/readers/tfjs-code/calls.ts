@@ -5,13 +5,14 @@ import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
 import { inModule, quote, whyOf } from './context.ts';
 import { evaluate } from './expressions.ts';
+import { documented } from './jsdoc.ts';
 import { noteEscape } from './models.ts';
 import { bindPattern, withDefault } from './patterns.ts';
 import type { Activation, Scope } from './scope.ts';
 import { childScope, varNames } from './scope.ts';
 import { declare, runStatements } from './statements.ts';
 import { callTensorflow } from './tensorflow.ts';
-import type { ClassValue, FunctionValue, Value } from './values.ts';
+import type { ClassValue, FunctionValue, UnknownValue, Value } from './values.ts';
 import { isCallable, isUnknown, unknown } from './values.ts';
 
 /** A `throw` of the evaluated program on its way to a `catch`. */
@@ -157,5 +158,8 @@ export function titleOf(callee: FunctionValue): string {
 /** What stands for an argument when nobody calls the function. */
 export function missingArgument(context: Context, callee: FunctionValue, parameter: ts.ParameterDeclaration): Value {
   const reason = `${quote(context, parameter.name)} is a parameter of ${titleOf(callee)}, which is not called with known arguments here`;
-  return { kind: 'unknown', reason, ...(parameter.dotDotDotToken ? { spread: true } : { defaults: true }) };
+  if (parameter.dotDotDotToken) return { kind: 'unknown', reason, spread: true };
+  // The code's own default counts for more than what its documentation says.
+  const missing: UnknownValue = { kind: 'unknown', reason, defaults: true };
+  return parameter.initializer ? missing : documented(callee.node, parameter, missing, () => ++context.clock);
 }

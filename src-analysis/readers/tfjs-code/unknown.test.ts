@@ -33,6 +33,27 @@ const cases: { what: string; code: string; expected: string }[] = [
       dense [144] -> [5]`,
   },
   {
+    what: 'defaults that documentation states, where the code states none',
+    code: `/**
+       * Builds it.
+       * @param {number} [size=8] Width and height.
+       * @param {number[]} [hidden=[6, 5]]
+       * @param {object} options
+       * @param {string} [options.name='documented'] its name
+       * @param {number} [units=99] not what the code says
+       */
+      export const build = (size, hidden, options, units = 2) => tf.sequential({name: options.name, layers: [
+        tf.layers.flatten({inputShape: [size, size]}),
+        ...hidden.map(units => tf.layers.dense({units, activation: options.activation})),
+        tf.layers.dense({units})]});`,
+    expected: `== documented
+      input [8,8]
+      flatten [8,8] -> [64]
+      dense [64] -> [6]
+      dense [6] -> [5]
+      dense [5] -> [2]`,
+  },
+  {
     what: 'options that somebody would pass are unknown, not missing',
     code: `export function build(options = {}, other, last) {
         other = other || {};
