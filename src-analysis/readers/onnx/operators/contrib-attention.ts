@@ -101,7 +101,7 @@ const embedLayerNormalization: Operator = {
       return value?.kind === 'constant' ? [layerWeight(context, value, role)] : [];
     });
     const outputs = [output, { shape: [first], batch }, output];
-    return { op: { kind: 'elementwise', name: 'embedLayerNormalization' }, outputs, weights };
+    return notCovered('It adds embeddings and normalises the sum at once.', outputs, weights);
   },
 };
 

@@ -10,6 +10,7 @@ import {
   type Outcome,
   optionalInput,
   requiredInput,
+  sameAsInput,
   stringAttribute,
 } from '../context.ts';
 import { plainDim, type Shape } from '../dimension.ts';
@@ -101,7 +102,7 @@ const fusedMatMul: Operator = {
     const isPlain = alpha === 1 && inputs[0] === a && inputs[1] === b;
     return isPlain || outcome.op.kind === 'unknown'
       ? outcome
-      : { ...outcome, op: { kind: 'elementwise', name: 'matmul' } };
+      : { ...outcome, op: { kind: 'elementwise', name: 'scaledMatmul' } };
   },
 };
 
@@ -149,19 +150,15 @@ const dynamicQuantizeLstm: Operator = {
   },
 };
 
-/** A bias and something after it, as one operator. */
+/** An activation, with a learned offset before it where there is one. */
 function biasedActivation(name: string): Operator {
   return {
     infer: (context): Outcome => {
       const bias = optionalInput(context, 1);
-      const outputs = sameShape(context);
+      const outputs = [sameAsInput(context)];
       if (bias === null) return { op: { kind: 'activation', activation: { name } }, outputs };
-      const weights = bias.kind === 'constant' ? [layerWeight(context, bias, 'bias')] : [];
-      return {
-        op: { kind: 'elementwise', name: `bias${name.charAt(0).toUpperCase()}${name.slice(1)}` },
-        outputs,
-        weights,
-      };
+      const weights = bias.kind === 'constant' ? [layerWeight(context, bias, 'offset')] : [];
+      return notCovered(`It adds a bias and applies ${name} at once.`, outputs, weights);
     },
   };
 }
@@ -188,7 +185,8 @@ function skipNormalization(name: string): Operator {
         const value = optionalInput(context, index + 2);
         return value?.kind === 'constant' ? [layerWeight(context, value, role)] : [];
       });
-      return { op: { kind: 'elementwise', name }, outputs: [output, statistics, statistics, output], weights };
+      const outputs = [output, statistics, statistics, output];
+      return notCovered('It adds a skip connection and normalises the sum at once.', outputs, weights);
     },
   };
 }
@@ -215,7 +213,7 @@ export const contribOperators: Readonly<Record<string, Operator>> = {
   FastGelu: biasedActivation('geluTanh'),
   QuickGelu: quickGelu,
   BiasAdd: known('biasAdd', sameShape),
-  BiasSoftmax: known('softmax', sameShape, ['axis', 'is_inner_broadcast']),
+  BiasSoftmax: known('biasSoftmax', sameShape, ['axis', 'is_inner_broadcast']),
   BiasDropout: known('dropout', sameShape, ['seed']),
   BitmaskDropout: known('dropout', sameShape, ['seed']),
   SkipLayerNormalization: skipNormalization('skipLayerNormalization'),

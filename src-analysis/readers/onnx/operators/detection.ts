@@ -5,6 +5,7 @@ import {
   intsAttribute,
   layerWeight,
   type NodeContext,
+  notCovered,
   type Operator,
   type OutputValue,
   requiredInput,
@@ -61,11 +62,8 @@ const deformConv: Operator = {
       ...(kernel?.kind === 'constant' ? [layerWeight(context, kernel, 'kernel')] : []),
       ...(bias?.kind === 'constant' ? [layerWeight(context, bias, 'bias')] : []),
     ];
-    return {
-      op: { kind: 'elementwise', name: 'deformConv' },
-      outputs: [{ shape, batch: batchOf(convolution.input) }],
-      weights,
-    };
+    const outputs = [{ shape, batch: batchOf(convolution.input) }];
+    return notCovered('Its windows are bent by offsets that the model computes.', outputs, weights);
   },
 };
 

@@ -4,6 +4,7 @@ import {
   fail,
   layerWeight,
   type NodeContext,
+  notCovered,
   type Operator,
   type OutputValue,
   shapeText,
@@ -46,7 +47,8 @@ export const einsum: Operator = {
     const weights = values.flatMap((value): WeightRef[] =>
       value.kind === 'constant' ? [layerWeight(context, value, 'kernel')] : [],
     );
-    return { op: { kind: 'elementwise', name: 'einsum' }, outputs, weights };
+    if (weights.length === 0) return { op: { kind: 'elementwise', name: 'einsum' }, outputs };
+    return notCovered('It multiplies by a constant in a way that is no dense layer.', outputs, weights);
   },
 };
 

@@ -72,7 +72,7 @@ checkOperators([
     x: [2, 4],
     type: 2,
     weights: [scale, zeroPoint, uint8(1, 4), scale, zeroPoint, scale, zeroPoint],
-    is: { kind: 'elementwise', name: 'add' },
+    is: { kind: 'elementwise', name: 'quantizedAdd' },
     y: [4],
   },
   {
