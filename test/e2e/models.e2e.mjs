@@ -26,6 +26,16 @@ export const tests = {
       await page.getByText('Ln 18, Col 29').waitFor({ timeout: 30_000 });
     }),
 
+  '“leak” among the workspace’s symbols says which models leak': () =>
+    withVsCode(workspace, async ({ page, editor, palette, shot }) => {
+      await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
+      await palette('Go to Symbol in Workspace...');
+      await page.locator('.quick-input-widget input').fill('#leak');
+      const rows = page.locator('.quick-input-list .monaco-list-row', { hasText: /leaks\s\d+\sof\s784/ });
+      await rows.nth(3).waitFor({ timeout: 60_000 });
+      await shot('workspace-symbols');
+    }),
+
   'inlay hints show the output shape of each layer': () =>
     withVsCode(workspace, async ({ folder, editor, shot }) => {
       writeSettings(folder, { 'leaklint.inlayHints.outputShapes': true });
