@@ -41,12 +41,14 @@ export function checkedDim(value: Dim): Dim {
 export function plus(a: Dim, b: Dim): Dim {
   if (a === null || b === null) return null;
   if (typeof a === 'number' && typeof b === 'number') return exact(a + b);
+  if (a === 0 || b === 0) return a === 0 ? b : a;
   return simplified(added(polynomial(a), polynomial(b), 1));
 }
 
 export function minus(a: Dim, b: Dim): Dim {
   if (a === null || b === null) return null;
   if (typeof a === 'number' && typeof b === 'number') return exact(a - b);
+  if (b === 0 || a === b) return b === 0 ? a : 0;
   return simplified(added(polynomial(a), polynomial(b), -1));
 }
 
@@ -54,6 +56,7 @@ export function times(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0;
   if (a === null || b === null) return null;
   if (typeof a === 'number' && typeof b === 'number') return exact(a * b);
+  if (a === 1 || b === 1) return a === 1 ? b : a;
   const result = new Map<string, number>();
   for (const [left, x] of polynomial(a)) {
     for (const [right, y] of polynomial(b)) addTerm(result, joined(left, right), x * y);
@@ -65,6 +68,7 @@ export function times(a: Dim, b: Dim): Dim {
 export function exactQuotient(a: Dim, b: Dim): Dim {
   if (a === null || b === null || b === 0) return null;
   if (typeof a === 'number' && typeof b === 'number') return a % b === 0 ? a / b : null;
+  if (b === 1 || a === b) return b === 1 ? a : 1;
   const numerator = polynomial(a);
   const denominator = polynomial(b);
   return denominator.size === 1 ? quotientByMonomial(numerator, denominator) : constantRatio(numerator, denominator);
