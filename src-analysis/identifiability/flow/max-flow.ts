@@ -16,6 +16,11 @@ export interface FlowNetwork {
 
 const tiny = 1e-7;
 
+/** Of counts that cannot be (0 / 0 on an empty map) nothing flows. */
+function usable(capacity: number): number {
+  return capacity > 0 ? capacity : 0;
+}
+
 export function flowNetwork(): FlowNetwork {
   const edgesOf: number[][] = [];
   const to: number[] = [];
@@ -26,7 +31,7 @@ export function flowNetwork(): FlowNetwork {
 
   const addEdge = (from: number, target: number, capacity: number): number => {
     const edge = to.push(target, from) - 2;
-    capacities.push(capacity, 0);
+    capacities.push(usable(capacity), 0);
     edgesOf[from]!.push(edge);
     edgesOf[target]!.push(edge + 1);
     return edge;
@@ -94,7 +99,7 @@ export function flowNetwork(): FlowNetwork {
     addNode,
     addEdge,
     setCapacity: (edge, capacity) => {
-      capacities[edge] = capacity;
+      capacities[edge] = usable(capacity);
     },
     capacity: edge => capacities[edge]!,
     maxFlow,

@@ -43,7 +43,7 @@ export function liveShares(
     layer.inputs.forEach((edge, index) => {
       const key = `${edge.layer}.${edge.output}`;
       const [region, own] = [regions.get(key), regions.get(`${layer.id}.0`)];
-      if (!region || !own) return;
+      if (!region || !own || entriesOf(region) === 0) return;
       live.set(
         key,
         Math.max(live.get(key) ?? 0, through(layer, index, out, entriesOf(own) / entriesOf(region), active)),
