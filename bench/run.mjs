@@ -16,6 +16,7 @@ const known = [
   'attack-step',
   'attack-targets',
   'onnx-fuzz',
+  'onnx-shapes',
   'onnx-text-fuzz',
   'tfjs-fuzz',
 ];
