@@ -30,9 +30,10 @@ function isStandIn(layer: LayerValue): boolean {
 
 function fragment(context: Context, name: string, layers: readonly LayerValue[]): ModelValue {
   const site = layers.find(layer => layer.site)?.site ?? context.source;
-  const outputs = layers.flatMap(layer =>
-    outputsOf(layer.nodes.at(-1) ?? applyLayer(context, layer, inputsFor(context, layer))),
-  );
+  const nodes = layers.map(layer => layer.nodes.at(-1) ?? applyLayer(context, layer, inputsFor(context, layer)));
+  // What goes into another of these layers is none of the outputs.
+  const inner = new Set(nodes.flatMap(node => node.inputs.map(tensor => tensor.node)));
+  const outputs = nodes.filter(node => !inner.has(node)).flatMap(outputsOf);
   const inputs = nodesOf(context, { inputs: [], outputs }).filter(node => node.description.op.kind === 'input');
   const gap = { reason: 'These layers are not seen to be part of a model of this file.' };
   return {

@@ -17,6 +17,9 @@ import { isArray, isLayer, isObject, isTensor, isUnknown, shapeOf } from './valu
 /** Class of the layers that stand for something that could not be followed. */
 const unknownClass = '';
 
+/** Class of operations on tensors that are no layer of `tf.layers`. */
+export const operationClass = 'Operation';
+
 /** The value of `tf.layers.<factory>(argument)`. */
 export function makeLayer(context: Context, factory: string, argument: Value, site: ts.Node): LayerValue {
   const parts = partsOf(argument);
@@ -24,6 +27,27 @@ export function makeLayer(context: Context, factory: string, argument: Value, si
     site,
     parts,
   });
+}
+
+/** A layer that nobody writes as one: an operation on tensors, at its call. */
+export function makeConfiguredLayer(
+  context: Context,
+  type: string,
+  className: string,
+  config: LayerConfig,
+  site: ts.Node,
+): LayerValue {
+  return registerLayer(context, type, className, config, { site });
+}
+
+/** Applies a layer whose description is known. */
+export function applyDescribed(
+  context: Context,
+  layer: LayerValue,
+  inputs: readonly TensorValue[],
+  description: LayerDescription,
+): ApplyNode {
+  return addNode(context, layer, inputs, description, []);
 }
 
 /** Layers among the values of a configuration. */
@@ -92,7 +116,8 @@ export function applyLayer(
 function describe(context: Context, layer: LayerValue, inputShapes: readonly Shape[]): LayerDescription {
   if (layer.custom) return describeCustomLayer(context, layer, layer.custom, inputShapes);
   const [first] = layer.nodes;
-  if (layer.className !== unknownClass || !first) return describeLayer(layer.className, layer.config, inputShapes);
+  const isOpaque = layer.className === unknownClass || layer.className === operationClass;
+  if (!isOpaque || !first) return describeLayer(layer.className, layer.config, inputShapes);
   const joined = first.description.outputShapes[0] != null ? commonShape(inputShapes) : null;
   return opaque(first.description.op, [joined]);
 }

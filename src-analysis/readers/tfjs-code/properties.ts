@@ -7,6 +7,7 @@ import { callFunction, callValue } from './calls.ts';
 import { findGetter, findMember, findSetter } from './classes.ts';
 import type { Context } from './context.ts';
 import { quote, whyOf } from './context.ts';
+import { coreOperation, eagerMethod, eagerProperty } from './core-api.ts';
 import { evaluate } from './expressions.ts';
 import { layerMethod, layerProperty, setLayerProperty, tensorShape } from './layer-members.ts';
 import { modelMethod, modelProperty, setModelProperty } from './model-members.ts';
@@ -73,6 +74,8 @@ export function getProperty(context: Context, of: Value, key: string, node: ts.N
       return modelProperty(context, object, key);
     case 'tensor':
       return tensorProperty(context, object, key);
+    case 'eager':
+      return eagerProperty(context, object, key);
     case 'class':
       return findMember(object, key, true) ?? (key === 'name' ? object.name : undefined);
     case 'builtin':
@@ -144,8 +147,15 @@ export function callMethod(
         const path = object.path === '' ? name : `${object.path}.${name}`;
         return callTensorflow(context, path, args, node, activation);
       }
+      case 'tensor': {
+        const result = coreOperation(context, name, [object, ...args], node);
+        if (result !== undefined) return result;
+        break;
+      }
+      case 'eager':
+        return eagerMethod(object, name, call);
       case 'unknown':
-        return unknownMethod(context, object, name, call);
+        return coreOperation(context, name, [object, ...args], node) ?? unknownMethod(context, object, name, call);
       case 'array':
         if (arrayMethods.has(name)) return arrayMethod(context, object, name, call);
         break;

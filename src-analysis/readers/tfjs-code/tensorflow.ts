@@ -2,6 +2,7 @@ import type ts from 'typescript';
 import { classNameOf } from '../tfjs-layers/catalogue.ts';
 import { callFunction } from './calls.ts';
 import type { Context } from './context.ts';
+import { coreOperation, eagerTensor } from './core-api.ts';
 import { makeInput, makeLayer } from './layers.ts';
 import { makeFunctional, makeSequential, noteEscape } from './models.ts';
 import type { Activation } from './scope.ts';
@@ -45,6 +46,8 @@ export function callTensorflow(
   if (namespace === 'initializers' || namespace === 'regularizers' || namespace === 'constraints') {
     return serializable(context, member, args[0]);
   }
+  const known = eagerTensor(path, args) ?? coreOperation(context, path, args, node);
+  if (known !== undefined) return known;
   noteEscape(context, args, node);
   return unknown(`the result of \`tf.${path}()\` is not known here`);
 }

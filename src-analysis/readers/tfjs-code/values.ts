@@ -27,6 +27,7 @@ export type Value =
   | TfValue
   | LayerValue
   | TensorValue
+  | EagerValue
   | ModelValue;
 
 /** A value that cannot be known without running the program. */
@@ -158,6 +159,13 @@ export interface TensorValue {
   readonly several?: true;
 }
 
+/** A tensor of values whose shape the code states: a weight of a model written with operations (core-api.ts). */
+export interface EagerValue {
+  readonly kind: 'eager';
+  /** All axes. */
+  readonly shape: readonly Dim[];
+}
+
 /** A sequential model's layers as an immutable stack, so that a branch can be undone in no time. */
 export interface StackItem {
   readonly below: StackItem | undefined;
@@ -210,6 +218,10 @@ export function isObject(value: Value): value is ObjectValue {
 
 export function isTensor(value: Value): value is TensorValue {
   return typeof value === 'object' && value !== null && value.kind === 'tensor';
+}
+
+export function isEager(value: Value): value is EagerValue {
+  return typeof value === 'object' && value !== null && value.kind === 'eager';
 }
 
 export function isLayer(value: Value): value is LayerValue {
