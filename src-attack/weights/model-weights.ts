@@ -1,4 +1,5 @@
 import type { ModelGraph } from '../../src-analysis/model/graph.ts';
+import { onnxTextToBinary } from '../../src-analysis/readers/onnx-text/to-binary.ts';
 import type { SourceFile } from '../../src-analysis/readers/reader.ts';
 import { readTfjsWeights } from '../../src-analysis/readers/tfjs-json/weights.ts';
 import { onnxWeightValues } from '../victim/onnx-weights.ts';
@@ -53,6 +54,9 @@ function storedWeights(
   shard: (path: string) => Uint8Array | undefined,
 ): Map<string, WeightValues> {
   if (model.format === 'onnx' && file.bytes) return onnxWeightValues(file.bytes, model);
+  if (model.format === 'onnx-text' && file.text !== undefined) {
+    return onnxWeightValues(onnxTextToBinary(file.text), model);
+  }
   const isStored = model.layers.some(layer => layer.weights.some(ref => ref.source.kind === 'stored'));
   if (model.format !== 'tfjs-json' || file.text === undefined || !isStored) return new Map();
   const { weights, errors } = readTfjsWeights(file.text, shard);
