@@ -127,5 +127,7 @@ export function separableRanks(depthwise: SystemRanks, pointwise: SystemRanks, d
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+  let [x, y] = [a, b];
+  while (y > 0) [x, y] = [y, x % y];
+  return x;
 }

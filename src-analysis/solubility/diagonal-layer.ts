@@ -17,7 +17,8 @@ export function diagonalLayer({ graph, knowledge }: LayerContext, layer: Layer):
   const trained = layer.weights.filter(weight => weight.trainable);
   if (trained.length === 0) return undefined;
   const unknowns = sizeOf(layer.inputShapes[0]);
-  if (unknowns === null) return notCovered(layer, 'No verdict: the shape of its input is not known.', null);
+  if (unknowns === null || unknowns < 1)
+    return notCovered(layer, 'No verdict: the shape of its input is not known.', null);
   const nothing = new Map<number, ReadonlySet<number>>();
   const k = seenThrough({ graph, outputsRead: nothing }, layer, layer, knowledge.get(layer.id) ?? whole);
   if (k.unknown !== undefined) return { ...notCovered(layer, `No verdict: ${k.unknown}.`, null), unknowns };

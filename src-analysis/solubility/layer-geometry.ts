@@ -63,11 +63,12 @@ export function layerGrid(
   return { grid: { inChannels, filters, groups, axes: axes.map(({ outputs: _, ...axis }) => axis) } };
 }
 
-type Numbers = 'kernelSize' | 'strides' | 'dilations' | 'filters' | 'inChannels' | 'groups';
+type Numbers = 'spatialRank' | 'kernelSize' | 'strides' | 'dilations' | 'filters' | 'inChannels' | 'groups';
 
 /** Positive integers throughout, or undefined. */
 export function knownNumbers(op: Pick<ConvOp, Numbers>) {
-  const { kernelSize, strides, dilations, filters, inChannels, groups } = op;
+  const { spatialRank, kernelSize, strides, dilations, filters, inChannels, groups } = op;
+  if ([kernelSize, strides, dilations].some(list => list.length !== spatialRank)) return undefined;
   const scalars = [filters, inChannels, groups];
   const all = [...kernelSize, ...strides, ...dilations, ...scalars];
   if (all.some(value => value === null || !Number.isSafeInteger(value) || value < 1)) return undefined;

@@ -1,6 +1,6 @@
 /** The linear map of a layer with a kernel, and the ranks of its system under any knowledge of its output. */
 import { resolvePadding, sizeOf } from '../model/geometry.ts';
-import type { ConvOp, ConvTransposeOp, DenseOp, Layer, ModelGraph, SeparableConvOp } from '../model/graph.ts';
+import type { ConvOp, ConvTransposeOp, DenseOp, Dim, Layer, ModelGraph, SeparableConvOp } from '../model/graph.ts';
 import type { WindowAxis } from './averaged.ts';
 import { averagedRanks } from './averaged.ts';
 import { constantPatterns, depthwiseRanks, type StatisticsLayer, separableRanks } from './combined-rank.ts';
@@ -66,7 +66,7 @@ function transposedMap(layer: Layer, op: ConvTransposeOp): LayerMapResult {
 
 function separableMap(graph: ModelGraph, layer: Layer, op: SeparableConvOp): LayerMapResult {
   const { depthMultiplier, inChannels, filters } = op;
-  if (depthMultiplier === null || inChannels === null || filters === null || filters < 1) {
+  if (!isCount(depthMultiplier) || !isCount(inChannels) || !isCount(filters)) {
     return { reason: 'its channels are not known' };
   }
   const depthwise: ConvOp = { ...op, kind: 'conv', filters: inChannels * depthMultiplier, groups: inChannels };
@@ -80,12 +80,16 @@ function separableMap(graph: ModelGraph, layer: Layer, op: SeparableConvOp): Lay
 /** A dense layer on T vectors is a convolution of one tap over T positions. */
 function denseMap(layer: Layer, { inFeatures, units }: DenseOp): LayerMapResult {
   const size = sizeOf(layer.inputShapes[0]);
-  if (inFeatures === null || units === null || size === null || inFeatures < 1 || units < 1) {
+  if (!isCount(inFeatures) || !isCount(units) || !isCount(size)) {
     return { reason: 'its input shape or its number of units is not known' };
   }
   if (size % inFeatures !== 0) return { reason: 'its input does not divide into vectors of its kernel’s length' };
   const axes = [pointwiseAxis(size / inFeatures)];
   return { map: { kind: 'conv', grid: { inChannels: inFeatures, filters: units, groups: 1, axes } } };
+}
+
+function isCount(value: Dim): value is number {
+  return value !== null && Number.isSafeInteger(value) && value > 0;
 }
 
 export function mapUnknowns(map: LayerMap): number {

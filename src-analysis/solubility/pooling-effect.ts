@@ -14,7 +14,7 @@ export function seenThroughPooling(next: Layer, op: PoolOp, behind: Knowledge): 
   const windows = windowsOf(next, op);
   const input = sizeOf(next.inputShapes[0]);
   const output = sizeOf(next.outputShapes[0]);
-  if (!windows || input === null || output === null || input === 0) {
+  if (!windows || input === null || output === null || input < 1 || output < 1 || output > input) {
     return unknown(behind, `the windows of '${next.name}' behind it are not known`);
   }
   if (op.pool === 'lp')
@@ -28,7 +28,7 @@ export function seenThroughPooling(next: Layer, op: PoolOp, behind: Knowledge): 
 export function seenThroughReduction(next: Layer, op: Op & { readonly kind: 'reduce' }, behind: Knowledge): Knowledge {
   const input = sizeOf(next.inputShapes[0]);
   const output = sizeOf(next.outputShapes[0]);
-  if (input === null || output === null || input === 0 || output === 0) {
+  if (input === null || output === null || output < 1 || output > input) {
     return unknown(behind, `the shapes around '${next.name}' behind it are not known`);
   }
   const window = input / output;
@@ -99,8 +99,11 @@ function entriesOf(windows: readonly WindowAxis[]): number {
   return windows.reduce((product, w) => product * w.size, 1);
 }
 
-/** More overlapping windows on one entry than this are not told apart: then every window counts. */
-const mostOverlaps = 12;
+/** Cells to look at, beyond which overlaps are not told apart and every window counts. */
+const mostCells = 50_000;
+
+/** Results by sizes and strides: small windows only, so there are few. */
+const maximaKnown = new Map<string, number>();
 
 /**
  * Different maxima for each window, when windows overlap and entries come in random order: an entry counts if it is the largest
@@ -110,17 +113,25 @@ const mostOverlaps = 12;
 export function differentMaxima(windows: readonly WindowAxis[]): number {
   // Dilated windows interlock: then every one counts.
   if (windows.every(w => w.stride >= w.size) || windows.some(w => w.dilation > 1)) return 1;
+  const overlaps = windows.reduce((count, w) => count * Math.ceil(w.size / w.stride), 1);
+  if (overlaps > 12 || 2 ** overlaps * overlaps * entriesOf(windows) > mostCells) return 1;
+  const key = windows.map(w => `${w.size}/${w.stride}`).join();
+  const known = maximaKnown.get(key) ?? expectedMaxima(windows);
+  maximaKnown.set(key, known);
+  return known;
+}
+
+/** Entries of one period, in which one window begins, that are the largest of some window. */
+function expectedMaxima(windows: readonly WindowAxis[]): number {
   const offsets = windows.map(w => Array.from({ length: Math.min(w.stride, w.size) }, (_, i) => i));
   let expected = 0;
   for (const at of product(offsets)) {
     const starts = product(at.map((offset, i) => startsOn(windows[i]!, offset)));
-    if (starts.length > mostOverlaps) return 1;
     for (let subset = 1; subset < 2 ** starts.length; subset++) {
       const chosen = starts.filter((_, i) => (subset >> i) % 2 === 1);
       expected += (chosen.length % 2 === 1 ? 1 : -1) / unionSize(chosen, windows);
     }
   }
-  // Entries of one period, and one window in each.
   return Math.min(1, expected);
 }
 

@@ -153,13 +153,15 @@ function throughNorm(next: Layer, op: NormOp, behind: Knowledge): Knowledge {
 function statisticSets(next: Layer, op: NormOp): StatisticSets | undefined {
   const shape = next.inputShapes[0];
   const size = sizeOf(shape);
-  if (!shape || size === null || size === 0) return undefined;
+  if (!shape || size === null || size < 1) return undefined;
   const lengths = op.axes.map(axis => shape.at(axis) ?? null);
   if (lengths.length === 0 || lengths.some(length => length === null || length < 1)) return undefined;
   const along = lengths.reduce<number>((product, length) => product * (length ?? 1), 1);
   if (op.norm === 'batch' || op.norm === 'instance') return { count: along, perChannel: true, centred: true };
-  if (op.norm === 'group') return { count: op.groups ?? 1, perChannel: false, centred: true };
-  return { count: size / along, perChannel: false, centred: op.norm === 'layer' };
+  const count = op.norm === 'group' ? (op.groups ?? 1) : size / along;
+  return Number.isSafeInteger(count) && count > 0
+    ? { count, perChannel: false, centred: op.norm !== 'rms' }
+    : undefined;
 }
 
 function throughMerge(graph: ModelGraph, layer: Layer, next: Layer, op: MergeOp, behind: Knowledge): Knowledge {
@@ -238,7 +240,7 @@ function throughRearrangement(
   const parts = next.outputShapes.map((shape, i) =>
     next.outputShapes.length === 1 || read?.has(i) ? sizeOf(shape) : 0,
   );
-  if (input === null || input === 0 || parts.includes(null)) {
+  if (input === null || input < 1 || parts.includes(null)) {
     return unknown(behind, `how much of its output '${next.name}' behind it passes on is not known`);
   }
   const share = Math.min(1, parts.reduce<number>((sum, part) => sum + (part ?? 0), 0) / input);

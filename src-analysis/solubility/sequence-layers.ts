@@ -21,7 +21,7 @@ export function embeddingLayer({ knowledge }: LayerContext, layer: Layer): Layer
     const why = layer.sharedWith === undefined ? 'the layer is frozen' : 'its table is shared with another layer';
     return notCovered(layer, `No verdict: ${why}, and ${knowledge.get(layer.id)?.unknown ?? ''}.`, null);
   }
-  if (tokens === null) return notCovered(layer, 'No verdict: the number of tokens is not known.', null);
+  if (tokens === null || tokens < 1) return notCovered(layer, 'No verdict: the number of tokens is not known.', null);
   return {
     layer: layer.id,
     unknowns: tokens,
