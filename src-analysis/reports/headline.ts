@@ -17,11 +17,12 @@ export function metricPhrase(metric: Metric): string {
   return `c(M) = ${formatNumber(metric.cRounded)}${metric.coverage === 'partial' ? ' (partial)' : ''}`;
 }
 
-/** `r = 1029 of 3072 (33.5 %)`, or `r unknown`. */
-export function identifiablePhrase(identifiable: Identifiable): string {
-  const { rank, unknowns, fraction } = identifiable;
+/** `r = 1029 of 3072 (33.5 %)`, `r ≈ 1029 of 3072 (33.5 %, estimate)`, or `r unknown`. */
+export function identifiablePhrase({ rank, unknowns, fraction, certainty }: Identifiable): string {
   if (rank === null || unknowns === null) return 'r unknown';
-  return `r = ${rank} of ${unknowns}${fraction === null ? '' : ` (${formatShare(fraction)})`}`;
+  const estimate = certainty === 'estimate';
+  const marks = [...(fraction === null ? [] : [formatShare(fraction)]), ...(estimate ? ['estimate'] : [])];
+  return `r ${estimate ? '≈' : '='} ${rank} of ${unknowns}${marks.length === 0 ? '' : ` (${marks.join(', ')})`}`;
 }
 
 export function bottleneckName(graph: ModelGraph, analysis: ModelAnalysis): string | undefined {

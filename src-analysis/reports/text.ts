@@ -103,13 +103,15 @@ function rankText({ rank, rankRange }: LayerAnalysis): string {
 }
 
 function identifiableLine(identifiable: Identifiable, bottleneck: Layer | undefined): string {
-  const { rank, unknowns, fraction, basis, reason } = identifiable;
+  const { rank, unknowns, fraction, basis, certainty, reason } = identifiable;
   if (rank === null || unknowns === null || fraction === null) {
     return printable(reason ?? 'The identifiable dimension r is unknown.');
   }
   const share = rank === unknowns ? '100 %' : `${Math.min(99.9, 100 * fraction).toFixed(1)} %`;
   const decides = bottleneck && rank < unknowns ? `, decided by ${printable(bottleneck.name)}` : '';
-  return `r = ${rank} of ${unknowns} input entries identifiable (${share}, ${basis}${decides})`;
+  const estimate = certainty === 'estimate';
+  const how = estimate ? 'estimate' : basis;
+  return `r ${estimate ? '≈' : '='} ${rank} of ${unknowns} input entries identifiable (${share}, ${how}${decides})`;
 }
 
 function metricLine({ c, cRounded, coverage }: Metric): string {
