@@ -58,11 +58,11 @@ function layerSection(
   if (!figures) return [title, shapes, 'This layer has no weights: it adds no equations of its own.'].join('\n\n');
   return [
     title,
-    layerHeadline(figures),
+    escapeInline(layerHeadline(figures)),
     shapes,
     layerTable(figures),
     assumptionList(figures.assumptions),
-    `Basis: ${basisPhrase(figures)}${figures.nearCritical ? ', near the critical geometry' : ''}${figures.reason && figures.verdict !== 'unknown' ? ` (${figures.reason})` : ''}.`,
+    `Basis: ${basisPhrase(figures)}${figures.nearCritical ? ', near the critical geometry' : ''}${figures.reason && figures.verdict !== 'unknown' ? ` (${escapeInline(figures.reason)})` : ''}.`,
     `[What this means](${rulePage(ruleOf(layer, figures))})`,
   ]
     .filter(Boolean)
@@ -119,7 +119,7 @@ function modelSection(graph: ModelGraph, analysis: ModelAnalysis, rulePage: (rul
   const bottleneck = bottleneckName(graph, analysis);
   const headline =
     identifiable.rank === null || identifiable.fraction === null
-      ? `Unknown: ${identifiable.reason ?? 'the identifiable dimension of this model is not covered.'}`
+      ? escapeInline(`Unknown: ${identifiable.reason ?? 'the identifiable dimension of this model is not covered.'}`)
       : `The gradient of one example fixes ${identifiable.rank} of ${identifiable.unknowns} input values (${formatShare(identifiable.fraction)}).`;
   return [
     `**Gradient leakage · ${escapeMarkdown(graph.name)}**`,
@@ -146,7 +146,12 @@ function modelSection(graph: ModelGraph, analysis: ModelAnalysis, rulePage: (rul
 }
 
 function assumptionList(assumptions: readonly string[]): string {
-  return assumptions.length > 0 ? `Assumes: ${assumptions.join('; ')}.` : '';
+  return assumptions.length > 0 ? `Assumes: ${escapeInline(assumptions.join('; '))}.` : '';
+}
+
+/** The same for sentences that quote such names: only what could make markup, links or tags of them. */
+function escapeInline(text: string): string {
+  return text.replace(/[\\`*[\]<>|~&#]/g, '\\$&').replace(/[\r\n]+/g, ' ');
 }
 
 /** Layer and model names come from the file: they must not become markup or links. */
