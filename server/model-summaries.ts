@@ -26,6 +26,7 @@ export function summarise(uri: string, text: string | undefined, report: FileRep
       name: model.graph.name,
       figures: modelLine(model.graph, model.analysis),
       short: shortFigures(model),
+      metric: metricPhrase(model.analysis.metric),
       leak: leakOf(model),
       fraction: model.analysis.identifiable.fraction,
       changeable: model.graph.format === 'tfjs-code',

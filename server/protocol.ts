@@ -71,6 +71,8 @@ export interface ModelSummary {
   readonly figures: string;
   /** The same in a few characters: r/n and c(M). */
   readonly short: string;
+  /** c(M) alone. */
+  readonly metric: string;
   /** `r of n (share)` for lists that ask which models leak; '' when r is unknown. */
   readonly leak: string;
   /** How much of the input the gradient holds; null when unknown. */

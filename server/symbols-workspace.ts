@@ -18,7 +18,7 @@ export function workspaceSymbols(files: readonly WorkspaceFile[], query: string)
     .map(({ uri, summary, name }) => ({
       name,
       kind: SymbolKind.Class,
-      containerName: summary.figures,
+      containerName: summary.metric,
       location: { uri, range: summary.range ?? { start, end: start } },
     }));
 }
