@@ -91,6 +91,19 @@ describe('hybrid', () => {
     expect(refined.note).toMatch(/least-squares start was kept/);
   });
 
+  test('takes the equations of the units of a ReLU that are on', async () => {
+    const layers: readonly ChainLayer[] = [
+      { type: 'conv', filters: 12, kernel: 3 },
+      { type: 'leakyRelu', alpha: 0 },
+      { type: 'dense', units: 5, bias: true },
+    ];
+    const victim = chainVictim([1, 3, 8, 8], layers, uniformWeights(3));
+    const { problem, psnr } = await observe(victim, await loading, [landscape(8)], [2]);
+    const { x, status } = await attackWith(hybrid, problem, { steps: 50 });
+    expect(status).toBe('done');
+    expect(psnr(x!)).toBeGreaterThan(65);
+  });
+
   test('improves on a start that does not give the gradient', async () => {
     const layers: readonly ChainLayer[] = [
       { type: 'conv', filters: 8, kernel: 3 },

@@ -13,7 +13,7 @@ import { addPrior, quadraticPrior, totalVariationPrior } from './prior.ts';
 
 /** Dense normal equations: more unknowns or rows than this are left to the least-norm solution. */
 const mostUnknowns = 6000;
-const mostEntries = 6e7;
+const mostEntries = 2e7;
 const mu = { first: 1e-2, last: 1e-7, factor: 0.1 };
 const mostSteps = 20;
 /** Intensities; far below a grey level. */
