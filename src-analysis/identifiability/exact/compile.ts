@@ -293,6 +293,8 @@ class Compiler {
       throw new NotCovered(`the input of '${layer.name}' is not covered`, layer.id);
     const units = op.units;
     const rows = sizeOfKnown(shape) / features;
+    if (sizeOfKnown(this.shape(layer, 0)) !== rows * units)
+      throw new NotCovered(`the output of '${layer.name}' is not covered`, layer.id);
     const lists = Array.from({ length: rows * units }, (_, k) =>
       Array.from({ length: features }, (_, i) => Math.floor(k / units) * features + i),
     );

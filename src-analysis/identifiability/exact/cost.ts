@@ -31,6 +31,8 @@ function fanOf(layer: Layer): number {
     }
     case 'dense':
       return op.inFeatures ?? 1;
+    case 'pool':
+      return op.window.reduce<number>((product, k) => product * (k ?? 1), 1);
     case 'norm':
       return 4;
     default:

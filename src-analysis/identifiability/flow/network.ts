@@ -7,7 +7,7 @@
  * the layers in S). The smallest such bound is the smallest cut of the network, which is its largest flow.
  */
 import { sizeOf } from '../../model/geometry.ts';
-import type { ModelGraph } from '../../model/graph.ts';
+import type { Layer, ModelGraph } from '../../model/graph.ts';
 import { type CancellationToken, throwIfCancelled } from '../../readers/reader.ts';
 import type { RankTable } from '../../solubility/layer-analysis.ts';
 import { addLayer } from './layers.ts';
@@ -77,6 +77,19 @@ function firstObstacle(graph: ModelGraph): FlowObstacle | undefined {
   if (graph.inputs.length !== 1) return { reason: `models with ${graph.inputs.length || 'no'} inputs are not covered` };
   if (graph.outputs.length !== 1)
     return { reason: `models with ${graph.outputs.length || 'no'} outputs are not covered` };
+  const [{ layer, output }] = graph.outputs as readonly [ModelGraph['outputs'][number]];
+  if (!graph.layers[layer]?.outputShapes[output]) return { reason: 'the model’s output is not known' };
   const open = graph.layers.find(layer => layer.outputShapes.some(shape => (sizeOf(shape) ?? 0) < 1));
-  return open && { reason: `the shape of '${open.name}' is not known`, layer: open.id };
+  if (open) return { reason: `the shape of '${open.name}' is not known`, layer: open.id };
+  const odd = graph.layers.find(layer => !fits(graph, layer));
+  return odd && { reason: `the shapes around '${odd.name}' do not fit together`, layer: odd.id };
+}
+
+/** Inputs are there, and maps have as many axes as their windows. */
+function fits(graph: ModelGraph, { op, inputs, outputShapes }: Layer): boolean {
+  const shapes = inputs.map(edge => graph.layers[edge.layer]?.outputShapes[edge.output]);
+  if (shapes.includes(undefined) || (op.kind !== 'input' && op.kind !== 'constant' && shapes.length === 0))
+    return false;
+  if (!('spatialRank' in op) || ('global' in op && op.global)) return true;
+  return [shapes[0], outputShapes[0]].every(shape => shape?.length === op.spatialRank + 1);
 }

@@ -80,6 +80,7 @@ export function separableMaps(
  */
 export function denseMaps(op: DenseOp, units: number, positions: number, table: RankTable): LinearMaps {
   if (op.inFeatures === null) return { reason: unknownParameter };
+  if (!Number.isInteger(positions) || positions < 1) return { reason: 'its output does not fit its units' };
   return { maps: [mapOf(pointGeometry(op.inFeatures, units, [1, positions]), undefined, table, false)] };
 }
 
