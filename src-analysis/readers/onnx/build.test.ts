@@ -495,6 +495,21 @@ describe('symbolic lengths', () => {
     expect(shapeOf(nodes, { minus: ints(-1) })).toEqual([null, 2]);
   });
 
+  const lengths: readonly [number, number, readonly (number | null)[]][] = [
+    [-1, 17, [null, 4]],
+    [0, 12, [null, 4]],
+    [0, 17, [0, 4]],
+  ];
+  test.each(lengths)('may be written as %i (operator set %i)', (length, opset, shape) => {
+    const graph = readModel({
+      opset,
+      inputs: { x: ['N', length, 4] },
+      nodes: [node('Relu', 'x', 'y')],
+      outputs: { y: null },
+    });
+    expect(graph.layers[1]!.outputShapes).toEqual([shape]);
+  });
+
   test('of one name mean one length only where the name means something', () => {
     const graph = readModel({
       inputs: { x: ['?', 3, '?', '?'] },

@@ -56,7 +56,7 @@ function newState(
   cancel: CancellationToken,
 ): GraphState {
   const { graph, opsets, functions } = model;
-  const convention = batchConvention(graph, batched);
+  const convention = batchConvention(graph, batched, opsets.get('') ?? 1);
   const state: GraphState = {
     convention,
     functions,

@@ -14,22 +14,28 @@ export interface BatchConvention {
   readonly parameter: string | null;
   /** False: no input has a batch axis. */
   readonly batched: boolean;
+  /** Lengths of 0 mean none, as ONNX says; early exporters wrote 0 for any length. */
+  readonly hasEmpty: boolean;
 }
 
 type RecordedShape = NonNullable<ValueInfo['shape']>;
 
-export function batchConvention(graph: OnnxGraph, batched: boolean): BatchConvention {
-  const unbatched: BatchConvention = { batch: { size: 1, symbolic: false }, parameter: null, batched: false };
+/** The first version of the operators by which no exporter writes 0 for any length any more. */
+const EMPTY_SINCE = 13;
+
+export function batchConvention(graph: OnnxGraph, batched: boolean, opset: number): BatchConvention {
+  const hasEmpty = opset >= EMPTY_SINCE;
+  const unbatched = { batch: { size: 1, symbolic: false }, parameter: null, batched: false, hasEmpty };
   if (!batched) return unbatched;
   const weights = new Set(graph.initializers.map(({ name }) => name));
   const leading = graph.inputs.find(({ name, shape }) => !weights.has(name) && shape !== null && shape.length >= 2);
   const first = leading?.shape?.[0] ?? null;
   if (typeof first === 'number' && checkedDim(first) !== null && first > 0) {
-    return { batch: { size: first, symbolic: false }, parameter: null, batched: true };
+    return { batch: { size: first, symbolic: false }, parameter: null, batched: true, hasEmpty };
   }
   // A name that means nothing is no name of the batch: other axes may bear it too.
   const parameter = typeof first === 'string' && parseDim(first, new Map()) === first ? first : null;
-  return { batch: { size: 1, symbolic: true }, parameter, batched: true };
+  return { batch: { size: 1, symbolic: true }, parameter, batched: true, hasEmpty };
 }
 
 /** Shape and batch axis of a graph input. */
@@ -37,17 +43,17 @@ export function inputShape(
   shape: RecordedShape,
   convention: BatchConvention,
 ): { readonly shape: readonly Dim[]; readonly batch: Batch } {
-  const { batch, batched } = convention;
+  const { batch, batched, hasEmpty } = convention;
   const [first] = shape;
-  const open = typeof first === 'string' || first === null || (first !== undefined && first <= 0);
+  const open = typeof first === 'string' || first === null || (first !== undefined && first < (hasEmpty ? 0 : 1));
   const hasBatch = batched && shape.length > 0 && (open || first === batch.size);
   const dims = shape.map((dim, axis) => (axis === 0 && hasBatch ? batch.size : knownDim(dim, convention)));
   return { shape: dims, batch: hasBatch ? 0 : 'none' };
 }
 
-/** Dimensions below 1 are how some exporters write "any". */
-function knownDim(dim: RecordedShape[number], { batch, parameter }: BatchConvention): Dim {
-  if (typeof dim === 'number') return dim > 0 ? checkedDim(dim) : null;
+/** Negative dimensions are how some exporters write "any". */
+function knownDim(dim: RecordedShape[number], { batch, parameter, hasEmpty }: BatchConvention): Dim {
+  if (typeof dim === 'number') return dim > 0 || hasEmpty ? checkedDim(dim) : null;
   if (dim === null) return null;
   return checkedDim(parseDim(dim, new Map(parameter === null ? [] : [[parameter, batch.size]])));
 }
