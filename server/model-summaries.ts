@@ -1,6 +1,7 @@
 /** What lists of models say about a file: plain data, made from a report. Formats; computes nothing. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { AnalysedModel, FileReport } from '../src-analysis/check.ts';
+import type { Identifiable } from '../src-analysis/model/analysis.ts';
 import type { Range } from '../src-analysis/model/graph.ts';
 import { formatShare, metricPhrase, modelLine } from '../src-analysis/reports/headline.ts';
 import { toLspRange } from './positions.ts';
@@ -38,14 +39,20 @@ export function summarise(uri: string, text: string | undefined, report: FileRep
 }
 
 function shortFigures({ analysis: { identifiable, metric } }: AnalysedModel): string {
-  const share = identifiable.fraction === null ? 'r unknown' : `r/n ${formatShare(identifiable.fraction)}`;
+  const share =
+    identifiable.fraction === null ? 'r unknown' : `r/n ${about(identifiable)}${formatShare(identifiable.fraction)}`;
   return `${share} · ${metricPhrase(metric).replace(' = ', ' ')}`;
+}
+
+/** Marks an estimate. */
+function about({ certainty }: Identifiable): string {
+  return certainty === 'estimate' ? '≈ ' : '';
 }
 
 function leakOf({ analysis }: AnalysedModel): string {
   const { rank, unknowns, fraction } = analysis.identifiable;
   if (rank === null || unknowns === null || fraction === null) return '';
-  return `${rank} of ${unknowns} (${formatShare(fraction)})`;
+  return `${about(analysis.identifiable)}${rank} of ${unknowns} (${formatShare(fraction)})`;
 }
 
 function layersOf(

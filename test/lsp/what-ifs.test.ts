@@ -69,7 +69,7 @@ describe('what-ifs', () => {
       const [, from, to] = /r falls from ([\d.]+) % to ([\d.]+) %/.exec(action.title) ?? [];
       expect(Number(to)).toBeLessThan(Number(from));
       const lens = await lensOf(applied(action.edit?.changes?.[uri] ?? []), `edited-${index}`);
-      const share = Number(/\(([\d.]+) %\)/.exec(lens)?.[1]);
+      const share = Number(/\(([\d.]+) %/.exec(lens)?.[1]);
       expect(Math.abs(share - Number(to))).toBeLessThanOrEqual(0.5);
     }
   });
@@ -139,7 +139,7 @@ describe('hardening', () => {
     const [best] = result.rows;
     const to = Number(/→ ([\d.]+) %/.exec(best?.leak ?? '')?.[1]);
     const lens = await lensOf(applied([...(best?.edits ?? [])]), 'hardened');
-    expect(Math.abs(Number(/\(([\d.]+) %\)/.exec(lens)?.[1]) - to)).toBeLessThanOrEqual(0.5);
+    expect(Math.abs(Number(/\(([\d.]+) %/.exec(lens)?.[1]) - to)).toBeLessThanOrEqual(0.5);
   });
 
   test('can be cancelled, and the next question is answered', async () => {
