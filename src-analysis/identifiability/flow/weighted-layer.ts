@@ -112,6 +112,7 @@ function linearRun(
     const weights = (op.inChannels ?? 1) * taps * s.options.batch;
     return { system: weights, slack: slacks.unproven, weights };
   }
+  if (follower.kind !== 'linear') return { system: Number.MAX_VALUE, slack: slacks.unproven };
   const composed = composedSystem(s.graph, layer, follower.chain, s.regions, s.table, s.options.batch);
   if (!composed) return { system: Number.MAX_VALUE, slack: slacks.unproven };
   return { system: composed.system, slack: composed.exact ? slacks.critical : slacks.unproven };
