@@ -3,7 +3,7 @@ import { inputName } from '../objective.ts';
 import { descendDamped } from './levenberg.ts';
 import { createGradientModel, type GradientModel } from './model.ts';
 import { quadraticPrior } from './prior.ts';
-import type { SmoothedLoss } from './smoothing.ts';
+import type { SmoothedGradients } from './smoothing.ts';
 import type { Iterate } from './step.ts';
 
 /** β of the first level, its growth, and where the smooth function stands for the true one. */
@@ -36,7 +36,7 @@ function levels(): number[] {
  * @returns whether the observed gradient is reached
  */
 export async function followSmoothing(
-  smoothed: SmoothedLoss,
+  smoothed: SmoothedGradients,
   start: Float64Array,
   trueModel: GradientModel,
   problem: AttackProblem,
@@ -45,7 +45,7 @@ export async function followSmoothing(
   finish: (from: Iterate) => Promise<boolean>,
 ): Promise<boolean> {
   let level = beta.first;
-  const model = await createGradientModel(problem, smoothed.loss, () => ({
+  const model = await createGradientModel(problem, smoothed.gradients, () => ({
     [inputName(smoothed.beta)]: Float32Array.of(level),
   }));
   const plan = levels();

@@ -5,7 +5,7 @@ import { throughKinks } from './kinks.ts';
 import { createGradientModel, type GradientModel } from './model.ts';
 import { lastMu, polish } from './polish.ts';
 import { quadraticPrior, totalVariationPrior } from './prior.ts';
-import { smoothLoss } from './smoothing.ts';
+import { smoothGradients } from './smoothing.ts';
 import { direction, type Iterate, linearise, lineSearch, minimalDamping, type StepSettings } from './step.ts';
 
 const firstMu = 1e-3;
@@ -22,7 +22,7 @@ export const gaussNewton: Attack = {
   name: 'gauss-newton',
   description: 'Gauss–Newton on the whole gradient with a smoothness prior that fades (Leaklint).',
   async run(problem, options, recorder) {
-    const smoothed = smoothLoss(problem.victim);
+    const smoothed = smoothGradients(problem.victim);
     const model = await createGradientModel(problem);
     try {
       const u = start(problem, model, options.seed);

@@ -6,7 +6,7 @@ import type { GradientModel } from './model.ts';
 import { affineFromPicture, solvePictureLayer } from './picture-layer.ts';
 import { lastMu, polish } from './polish.ts';
 import { quadraticPrior } from './prior.ts';
-import type { SmoothedLoss } from './smoothing.ts';
+import type { SmoothedGradients } from './smoothing.ts';
 import { type Iterate, minimalDamping } from './step.ts';
 
 /** A misfit for each gradient tensor at which the observed gradient counts as reached. */
@@ -23,7 +23,7 @@ const probe = { steps: 8, settled: 0.5 };
  */
 export async function throughKinks(
   model: GradientModel,
-  smoothed: SmoothedLoss,
+  smoothed: SmoothedGradients,
   start: Float64Array,
   problem: AttackProblem,
   options: AttackOptions,

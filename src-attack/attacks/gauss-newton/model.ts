@@ -1,7 +1,7 @@
 import { type CancellationToken, throwIfCancelled } from '../../../src-analysis/readers/reader.ts';
 import type { Program } from '../../engines/engine.ts';
 import { channelOf, imageSize, preprocessChannel } from '../../image/tensor.ts';
-import { gradient, jvp, vjp } from '../../ir/gradient.ts';
+import { jvp, vjp } from '../../ir/gradient.ts';
 import { type Node, sizeOf, type Values } from '../../ir/graph.ts';
 import { norm } from '../../linear-algebra/vector.ts';
 import { type AttackProblem, batchOf } from '../attack.ts';
@@ -39,22 +39,15 @@ export interface GradientModel {
 const smallestNorm = 1e-30;
 
 /**
- * @param loss the victim's loss, or a smooth stand-in for it on the same graph
- * @param extra further inputs of that loss, given at each run
+ * @param gradients the victim's gradients, or smooth stand-ins for them on the same graph
+ * @param extra further inputs that they depend on, given at each run
  */
 export async function createGradientModel(
   problem: AttackProblem,
-  loss: Node = problem.victim.loss,
+  gradients: readonly Node[] = problem.victim.gradients,
   extra: () => Readonly<Record<string, Values>> = () => ({}),
 ): Promise<GradientModel> {
   const { victim, engine, observed } = problem;
-  const gradients =
-    loss === victim.loss
-      ? victim.gradients
-      : gradient(
-          loss,
-          victim.parameters.map(p => p.node),
-        );
   const scales = observed.map(g => (norm(g) > smallestNorm ? 1 / norm(g) : 0));
   const { scale, offset } = affineToInput(problem);
   const unknowns = scale.length;

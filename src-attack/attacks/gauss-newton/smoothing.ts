@@ -1,42 +1,49 @@
-import { add, div, mul, softplus } from '../../ir/elementwise.ts';
+import { add, div, mul, sigmoid, softplus } from '../../ir/elementwise.ts';
 import { type Node, reachable } from '../../ir/graph.ts';
 import type { Victim } from '../../victim/victim.ts';
 import { freshName } from '../objective.ts';
 
-/** The victim's loss with its kinks rounded off: x for β → ∞. */
-export interface SmoothedLoss {
-  readonly loss: Node;
+/** The victim's gradients with the kinks of its activations rounded off: exact for β → ∞. */
+export interface SmoothedGradients {
+  readonly gradients: readonly Node[];
   /** Scalar input β. */
   readonly beta: Node;
 }
 
 /**
- * Every ReLU and leaky ReLU of the loss as α·z + (1 − α)·softplus(β·z)/β. Gauss–Newton needs a derivative that changes
- * slowly; the true one jumps. Null where the loss has no such kink.
+ * Every ReLU and leaky ReLU as α·z + (1 − α)·softplus(β·z)/β, and what backpropagation has for its derivative as the
+ * derivative of that. Gauss–Newton needs a derivative that changes slowly; the true one jumps. Null where there is no
+ * such activation.
  */
-export function smoothLoss(victim: Victim): SmoothedLoss | null {
-  const order = reachable([victim.loss]);
-  if (!order.some(isKink)) return null;
+export function smoothGradients(victim: Victim): SmoothedGradients | null {
+  const order = reachable(victim.gradients);
+  const bent = new Set(order.filter(isKink).map(node => node.inputs[0]!));
+  if (bent.size === 0) return null;
   const { graph } = victim;
   const beta = graph.input(freshName(graph, 'beta'), []);
   const smoothed = new Map<Node, Node>();
   for (const node of order) {
+    const { operation } = node;
     const inputs = node.inputs.map(input => smoothed.get(input)!);
-    if (isKink(node)) smoothed.set(node, rounded(inputs[0]!, alphaOf(node), beta));
+    const [z] = inputs;
+    if (isKink(node) && operation.kind === 'leakyRelu') smoothed.set(node, rounded(z!, operation.alpha, beta));
+    else if (operation.kind === 'gate' && bent.has(node.inputs[0]!))
+      smoothed.set(node, slope(z!, operation.alpha, beta));
     else if (inputs.every((input, i) => input === node.inputs[i])) smoothed.set(node, node);
-    else smoothed.set(node, graph.node(node.operation, inputs, node.shape));
+    else smoothed.set(node, graph.node(operation, inputs, node.shape));
   }
-  return { loss: smoothed.get(victim.loss)!, beta };
+  return { gradients: victim.gradients.map(node => smoothed.get(node)!), beta };
 }
 
 function rounded(z: Node, alpha: number, beta: Node): Node {
   return add(mul(z, alpha), mul(div(softplus(mul(z, beta)), beta), 1 - alpha));
 }
 
-function isKink({ operation }: Node): boolean {
-  return operation.kind === 'leakyRelu' && operation.alpha !== 1;
+/** The derivative of `rounded`. */
+function slope(z: Node, alpha: number, beta: Node): Node {
+  return add(alpha, mul(sigmoid(mul(z, beta)), 1 - alpha));
 }
 
-function alphaOf({ operation }: Node): number {
-  return operation.kind === 'leakyRelu' ? operation.alpha : 1;
+function isKink({ operation }: Node): boolean {
+  return operation.kind === 'leakyRelu' && operation.alpha !== 1;
 }
