@@ -15,15 +15,8 @@ import type {
 } from '../../model/graph.ts';
 import { lossEnd } from '../loss-end.ts';
 import { entryMap, indices, layoutOf, rearrangedEntries, sizeOfKnown, windowsOf } from './index-maps.ts';
-import {
-  type EntryLists,
-  entryLists,
-  type Parameter,
-  type Program,
-  type ProgramNode,
-  pointwiseKind,
-  singleEntries,
-} from './program.ts';
+import { groupsAlong, labels, labelsByGroup, listsOf, others } from './labels.ts';
+import { entryLists, type Parameter, type Program, type ProgramNode, pointwiseKind, singleEntries } from './program.ts';
 
 export type Compiled =
   | { readonly program: Program }
@@ -479,34 +472,4 @@ class Compiler {
       offset: false,
     });
   }
-}
-
-/** A number for every entry of a shape: equal where the indices along the given axes are. */
-function labels(shape: readonly number[], axes: readonly number[]): { of: Int32Array; count: number } {
-  const kept = axes.map(axis => shape[axis]!);
-  const of = new Int32Array(sizeOfKnown(shape));
-  let at = 0;
-  for (const index of indices(shape)) of[at++] = axes.reduce((sum, axis, i) => sum * kept[i]! + index[axis]!, 0);
-  return { of, count: sizeOfKnown(kept) };
-}
-
-function labelsByGroup(shape: readonly number[], axis: number, groups: number): { of: Int32Array; count: number } {
-  const channel = labels(shape, [axis]);
-  return { of: channel.of.map(c => Math.floor((c * groups) / shape[axis]!)), count: groups };
-}
-
-function others(shape: readonly number[], axes: readonly number[]): number[] {
-  return shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-}
-
-function listsOf({ of, count }: { of: Int32Array; count: number }): EntryLists {
-  const lists: number[][] = Array.from({ length: count }, () => []);
-  of.forEach((label, entry) => {
-    lists[label]!.push(entry);
-  });
-  return entryLists(lists);
-}
-
-function groupsAlong(shape: readonly number[], axis: number): EntryLists {
-  return listsOf(labels(shape, others(shape, [axis])));
 }
