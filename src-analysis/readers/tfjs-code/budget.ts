@@ -33,7 +33,7 @@ export const limits = {
   importedLength: 2_000_000,
   /** Files that import the one that is read, evaluated for the arguments that they pass, and nodes evaluated for all. */
   importers: 6,
-  importerSteps: 400_000,
+  importerSteps: 600_000,
   /** Different models reported for one place that makes models. */
   variants: 12,
 } as const;

@@ -55,8 +55,15 @@ const cases: readonly { readonly what: string; readonly code: string; readonly e
     what: 'nothing of computations without a weight, nor of what cannot be followed',
     code: `const a = tf.zeros([2, 3]), b = tf.tensor2d([[1, 2]]);
       function loss(x, y) { return x.sub(y).mul(2).mean(); }
+      const input = tf.input({shape: [4]}), out = tf.layers.reLU().apply(input);
+      function loss2() { return out.mul(out).relu(); }
       const c = a.matMul(b), e = tf.relu(b), f = [1, 2].add, g = unknownThing.add(3).relu();`,
-    expected: [],
+    expected: [
+      '== layers',
+      'input [4]',
+      'reLU [4] -> [4]',
+      'gap: These layers are not seen to be part of a model of this file.',
+    ],
   },
 ];
 

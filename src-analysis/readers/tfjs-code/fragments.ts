@@ -20,7 +20,16 @@ export function fragments(context: Context, reported: ReadonlySet<ts.Node>): Mod
     if (group.size < limits.fragmentLayers && !group.has(site)) group.set(site, layer);
     groups.set(owner, group);
   }
-  return [...groups].map(([name, group]) => fragment(context, name, [...group.values()]));
+  return [...groups].flatMap(([name, group]) => {
+    const layers = [...group.values()];
+    // Losses and data preparation are operations on tensors, too; a model has weights.
+    if (layers.every(isBareOperation)) return [];
+    return [fragment(context, name, layers)];
+  });
+}
+
+function isBareOperation({ operation, nodes }: LayerValue): boolean {
+  return operation === true && nodes.every(({ description }) => description.weights.length === 0);
 }
 
 /** Inputs, and what stands for something unknown, are told with the layers that take them. */

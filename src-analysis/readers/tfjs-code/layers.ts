@@ -37,7 +37,7 @@ export function makeConfiguredLayer(
   config: LayerConfig,
   site: ts.Node,
 ): LayerValue {
-  return registerLayer(context, type, className, config, { site });
+  return registerLayer(context, type, className, config, { site, operation: true });
 }
 
 /** Applies a layer whose description is known. */
@@ -73,7 +73,13 @@ function registerLayer(
   type: string,
   className: string,
   config: LayerConfig,
-  { site, custom, parts = [], implicit = false }: Partial<Pick<LayerValue, 'site' | 'custom' | 'parts' | 'implicit'>>,
+  {
+    site,
+    custom,
+    operation,
+    parts = [],
+    implicit = false,
+  }: Partial<Pick<LayerValue, 'site' | 'custom' | 'operation' | 'parts' | 'implicit'>>,
 ): LayerValue {
   const layer: LayerValue = {
     kind: 'layer',
@@ -87,6 +93,7 @@ function registerLayer(
     trainable: undefined,
     used: implicit,
     parts,
+    ...(operation && { operation }),
     implicit,
     nodes: [],
     ...(custom && { custom }),

@@ -9,7 +9,7 @@ import { fragments } from './fragments.ts';
 import { nodesOf } from './models.ts';
 import { calleeName, enclosingFunctionName, modelNameFor } from './names.ts';
 import type { ModelValue, Value } from './values.ts';
-import { isArray, isPrimitive } from './values.ts';
+import { isArray, isPrimitive, isUnknown } from './values.ts';
 
 export interface Selection {
   readonly models: readonly ModelGraph[];
@@ -23,7 +23,9 @@ export interface Selection {
  */
 export function selectModels(context: Context): Selection {
   const candidates = context.models.filter(model => !isEmpty(model) && concerns(context, model));
-  const whole = candidates.filter(model => !model.nested || model.trained);
+  const whole = candidates.filter(
+    model => (!model.nested || model.trained) && !candidates.some(other => supersedes(other, model)),
+  );
   const { chosen, errors } = choose(context, whole);
   const reported = sitesOf(chosen);
   // A model used as a layer of something that is not reported itself, and layers in no model, are told all the same.
@@ -42,13 +44,21 @@ function concerns(context: Context, model: ModelValue): boolean {
   return model.place !== undefined || nodesOf(context, model).some(({ layer }) => layer.place && !layer.implicit);
 }
 
+/** A part of another model, made at the same place by a call whose arguments are known, shows more than a guess. */
+function supersedes(other: ModelValue, guess: ModelValue): boolean {
+  if (!other.nested || other === guess || (other.place ?? other.site) !== (guess.place ?? guess.site)) return false;
+  const isOpen = (model: ModelValue): boolean => model.maker?.args.some(isUnknown) ?? true;
+  return guess.explored && isOpen(guess) && !isOpen(other);
+}
+
 function placeIn(model: ModelValue): number {
   return (model.place ?? model.site).pos;
 }
 
 function sitesOf(chosen: readonly Chosen[]): Set<ts.Node> {
   const layers = chosen.flatMap(({ built }) => built.layers);
-  return new Set(layers.flatMap(layer => (layer.site ? [layer.site] : [])));
+  // What stands for something unknown is nothing to show.
+  return new Set(layers.flatMap(layer => (layer.site && layer.className !== '' ? [layer.site] : [])));
 }
 
 function isReported(context: Context, model: ModelValue, reported: ReadonlySet<ts.Node>): boolean {
@@ -142,7 +152,9 @@ function leastUnknown(variants: readonly Chosen[]): Chosen[] {
 function openness(graph: ModelGraph): number {
   const shapes = graph.layers.flatMap(layer => layer.outputShapes);
   const open = shapes.reduce((sum, shape) => sum + (shape ? shape.filter(dim => dim === null).length : 4), 0);
-  return open + 4 * graph.layers.filter(layer => layer.op.kind === 'unknown').length;
+  const unknown = graph.layers.filter(layer => layer.op.kind === 'unknown').length;
+  // Of each layer: a model of which little is known is small.
+  return (open + 4 * unknown + graph.gaps.length) / Math.max(1, graph.layers.length);
 }
 
 function toChosen(context: Context, model: ModelValue, variant: boolean): Chosen {

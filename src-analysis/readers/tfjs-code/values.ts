@@ -128,6 +128,8 @@ export interface LayerValue {
   readonly place: ts.Node | undefined;
   /** Layers in its configuration: the one that it wraps, the cells that it runs. */
   readonly parts: readonly LayerValue[];
+  /** An operation on tensors instead of a layer (core-api.ts). */
+  readonly operation?: true;
   /** Nobody wrote it: the input of a sequential model. */
   readonly implicit: boolean;
   /** Assigned later (`layer.trainable = false`); undefined while the configuration decides. */

@@ -5,7 +5,7 @@ import { combinations, type Decisions, describeChoices, type Fork, forksOf } fro
 import type { Evaluation } from './read.ts';
 
 /** Steps that all evaluations of a file may take together. */
-const allSteps = 2_000_000;
+const allSteps = 1_500_000;
 
 interface Made {
   readonly model: ModelGraph;
