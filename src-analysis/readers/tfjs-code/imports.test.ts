@@ -78,14 +78,14 @@ const cases: readonly Case[] = [
     expected: ['== make', ...whole.slice(1)],
   },
   {
-    what: 'a factory of another file: the model stands where it is called',
+    what: 'a factory of another file: its model is told there, what is added to it here',
     files: {
-      'm.js': `${tf}import {build, Net} from './factory'; const m = build(8, 3); const net = new Net(2); net.create();`,
+      'm.js': `${tf}import {build, Net} from './factory'; const m = build(8, 3); new Net(2).create(); const n = new Net(2).create(); n.add(tf.layers.dense({units: 4}));`,
       'factory.js': `${tf}export function build(size, units) { return ${dense}; }
         export class Net { constructor(units) { this.units = units; } create() { return build(1, this.units); } }
         const unused = build(99, 99);`,
     },
-    expected: [...whole, '== model', 'input [1]', 'dense [1] -> [2]'],
+    expected: ['== n', 'input [1]', 'dense [1] -> [2]', 'dense [2] -> [4]'],
   },
   {
     what: 'a helper of another file adds layers',

@@ -39,9 +39,12 @@ export function selectModels(context: Context): Selection {
   return { models, errors: [...errors, ...nested.errors, ...problemsOf(all.map(({ built }) => built))] };
 }
 
-/** A model is told in the file that makes it, calls the function that makes it, or makes one of its layers. */
+/** A model is told in the file that makes it or one of its layers, once, and not again where another file calls that. */
 function concerns(context: Context, model: ModelValue): boolean {
-  return model.place !== undefined || nodesOf(context, model).some(({ layer }) => layer.place && !layer.implicit);
+  if (model.place === model.site) return true;
+  return nodesOf(context, model).some(
+    ({ layer }) => layer.place !== undefined && layer.place === layer.site && !layer.implicit,
+  );
 }
 
 /** A part of another model, made at the same place by a call whose arguments are known, shows more than a guess. */
