@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import { readTfjsJson } from '../src-analysis/readers/tfjs-json/read.ts';
@@ -228,6 +229,27 @@ describe('graph models', () => {
     ]);
     expect(models[0]!.gaps).toEqual([{ reason: 'Some nodes take their inputs from a cycle, and are not read.' }]);
     expect(models[0]!.layers.map(layer => layer.name).sort()).toEqual(['lost', 'narrow', 'open', 'twice', 'x']);
+  });
+});
+
+describe('hostile graph models', () => {
+  it('are read with any piece left out, repeated or exchanged', () => {
+    const json = fileOf(network());
+    const piece = fc.tuple(
+      fc.nat(json.length),
+      fc.nat(40),
+      fc.constantFrom('', '"', '{', '-1', '"x"', '"i":["0"]', 'null'),
+    );
+    fc.assert(
+      fc.property(piece, piece, ([a, n, put], [b, m, other]) => {
+        const once = json.slice(0, a) + put + json.slice(a + n);
+        const { models } = read(once.slice(0, b) + other + once.slice(b).repeat(m % 2) + once.slice(b));
+        for (const { layers } of models) {
+          for (const { id, inputs } of layers) expect(inputs.every(edge => edge.layer < id)).toBe(true);
+        }
+      }),
+      { numRuns: 400, seed: 4 },
+    );
   });
 });
 

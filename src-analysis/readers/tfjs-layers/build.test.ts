@@ -146,12 +146,7 @@ const operators: readonly [
     [[8, 4, 3]],
     { kind: 'norm', norm: 'batch', axes: [1] },
   ],
-  [
-    'TimeDistributed',
-    { layer: { className: 'GlobalMaxPooling1D', config: {} } },
-    [[8, 4, 3]],
-    { kind: 'unknown' },
-  ],
+  ['TimeDistributed', { layer: { className: 'GlobalMaxPooling1D', config: {} } }, [[8, 4, 3]], { kind: 'unknown' }],
   [
     'MyLayer',
     {},
