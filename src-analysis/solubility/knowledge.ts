@@ -32,6 +32,16 @@ export interface Knowledge {
 
 export const whole: Knowledge = { rectified: false, kept: 1, maxima: { share: 1, window: 1 }, assumptions: [] };
 
+/** Nothing of the tensor is known, for this reason. */
+export function unknown(behind: Knowledge, reason: string): Knowledge {
+  return { ...behind, unknown: reason };
+}
+
+/** The same under one more assumption, said once. */
+export function assuming(k: Knowledge, assumption: string): Knowledge {
+  return k.assumptions.includes(assumption) ? k : { ...k, assumptions: [...k.assumptions, assumption] };
+}
+
 /** Shares of entries at which δ ≠ 0 and of known equations, if each rectified unit is active with this probability. */
 export function shareOf(k: Knowledge, activeShare: number): KnownShare {
   if (k.unknown !== undefined) return { support: 0, equations: 0 };

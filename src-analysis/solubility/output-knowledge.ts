@@ -7,8 +7,8 @@
  */
 import type { Layer, ModelGraph } from '../model/graph.ts';
 import type { Consumers } from './invertibility.ts';
-import { type Knowledge, whole, worth } from './knowledge.ts';
-import { assuming, type Reading, seenThrough, throughActivation } from './seen-through.ts';
+import { assuming, type Knowledge, whole, worth } from './knowledge.ts';
+import { type Reading, seenThrough, throughActivation } from './seen-through.ts';
 
 /** Knowledge of layers' outputs before their fused activation, by layer id. */
 export type OutputKnowledge = ReadonlyMap<number, Knowledge>;

@@ -2,8 +2,7 @@
 import { resolvePadding, sizeOf } from '../model/geometry.ts';
 import type { Layer, Op, PoolOp } from '../model/graph.ts';
 import type { WindowAxis } from './averaged.ts';
-import type { Knowledge } from './knowledge.ts';
-import { assuming, unknown } from './seen-through.ts';
+import { assuming, type Knowledge, unknown } from './knowledge.ts';
 
 /**
  * Max-pooling: one equality for each window, at its largest entry, taken as known; the other entries are bounded by it and have

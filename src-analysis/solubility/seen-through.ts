@@ -10,7 +10,7 @@ import {
 } from './activation-effect.ts';
 import type { WindowAxis } from './averaged.ts';
 import type { StatisticSets } from './combined-rank.ts';
-import type { Knowledge } from './knowledge.ts';
+import { assuming, type Knowledge, unknown } from './knowledge.ts';
 import { seenThroughPooling, seenThroughReduction, sumsOf } from './pooling-effect.ts';
 
 /** The graph, and which outputs of its layers are read. */
@@ -48,14 +48,6 @@ export function seenThrough(reading: Reading, layer: Layer, next: Layer, behind:
     default:
       return behind;
   }
-}
-
-export function unknown(behind: Knowledge, reason: string): Knowledge {
-  return { ...behind, unknown: reason };
-}
-
-export function assuming(k: Knowledge, assumption: string): Knowledge {
-  return k.assumptions.includes(assumption) ? k : { ...k, assumptions: [...k.assumptions, assumption] };
 }
 
 /** Elementwise operations that keep their argument from being known. */

@@ -37,7 +37,8 @@ function report(layer: Layer, figures: LayerAnalysis): RuleReport {
     solubleFrom === undefined
       ? ''
       : ` This holds from a share of ${Math.round(100 * solubleFrom)} % of active units on.`;
-  const batch = batchLimit && batchLimit > 1 ? ` With each example's δ known it holds for batches of up to ${batchLimit}.` : '';
+  const batch =
+    batchLimit && batchLimit > 1 ? ` With each example's δ known it holds for batches of up to ${batchLimit}.` : '';
   return {
     layer,
     // What rests on how many units are active, or on what other branches hold, is worth knowing, not a warning.
