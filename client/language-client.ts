@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { type DocumentSelector, LanguageClient, type ServerOptions, TransportKind } from 'vscode-languageclient/node';
 import { type InitializationOptions, onnxTextScheme } from '../server/protocol.ts';
 
-/** What Leaklint reads: model code, model.json and ONNX text, saved or not, and .onnx files shown as text. */
+/** What Leaklint reads: model code, also in pages and components, model.json and ONNX text, saved or not, and .onnx files shown as text. */
 export const documentSelector: DocumentSelector = [
   ...['javascript', 'javascriptreact', 'typescript', 'typescriptreact'].flatMap(language => [
     { scheme: 'file', language },
@@ -10,6 +10,7 @@ export const documentSelector: DocumentSelector = [
   ]),
   { scheme: 'file', language: 'json' },
   { scheme: 'untitled', language: 'json' },
+  ...['html', 'vue', 'svelte'].map(language => ({ scheme: 'file', language })),
   ...['file', 'untitled', onnxTextScheme].map(scheme => ({ scheme, language: 'onnx-text' })),
 ];
 

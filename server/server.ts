@@ -296,6 +296,9 @@ const endings: Readonly<Record<string, string>> = {
   typescript: '.ts',
   typescriptreact: '.tsx',
   json: '.json',
+  html: '.html',
+  vue: '.vue',
+  svelte: '.svelte',
   [onnxTextLanguage]: '.onnxtxt',
 };
 

@@ -20,6 +20,7 @@ const bundles = [
   'server',
   'typescript',
   'what-ifs-worker',
+  'workspace-worker',
 ];
 const pages = ['attack', 'onnx', 'verify'];
 

@@ -6,9 +6,9 @@ export const slacks = {
   /** A law in doubt, or counts within its reach of each other. */
   critical: 0.1,
   /** Shares of random patterns of active units. */
-  pattern: 0.35,
+  pattern: 0.45,
   /** Few entries of a window pass: where they lie decides more. */
-  sparse: 0.5,
+  sparse: 0.65,
   /** Counts of rows and columns alone, normalisation by the example's own statistics, linear layers in a row. */
   unproven: 0.25,
 };

@@ -62,10 +62,12 @@ export function addWeighted(
     const tap = Math.max(0, Math.min(rows, (hasKernel ? ranks.gradients : 0) + free) - relations);
     const run = isLast ? linearRun(s, layer, activation) : { system: Number.MAX_VALUE, slack: 0, weights: undefined };
     const limit = Math.min(hasKernel ? ranks.system : ranks.weights, input.dimensions, run.system);
+    // The gradient of a dense layer on one position is δ·xᵀ: it holds x whatever is known behind.
+    const given = map.positions === 1 && s.options.batch === 1 && hasKernel && ranks.gradients - relations >= limit;
     const slack = Math.max(
       patternSlack(share.active, share.live, s.options.activeShare),
       doubtful || !hasKernel || conserved.unobserved || hasSiblings(s, layer) ? slacks.critical : 0,
-      isNearCritical(map, known, behind.dimensions, tap, limit) ? slacks.critical : 0,
+      !given && isNearCritical(map, known, behind.dimensions, tap, limit) ? slacks.critical : 0,
       run.slack,
       map.slack,
     );
