@@ -14,6 +14,7 @@ import { spatialOf } from './weighted.ts';
 export type Follower =
   | { readonly kind: 'none' }
   | { readonly kind: 'global-average' }
+  | { readonly kind: 'dense' }
   /** `chain`: convolutions and averages that follow one another, each the only one to look at the one before. */
   | { readonly kind: 'linear'; readonly chain: readonly Layer[] };
 
@@ -32,7 +33,8 @@ export function linearFollower(
     if (isLinear(next) || op.kind === 'convTranspose' || op.kind === 'separableConv' || op.kind === 'reduce') {
       return { kind: 'linear', chain: chainBehind(graph, layer, consumers) };
     }
-    if (['activation', 'dense', 'pool'].includes(op.kind) || next.activation) continue;
+    if (op.kind === 'dense') return { kind: 'dense' };
+    if (op.kind === 'activation' || op.kind === 'pool' || next.activation) continue;
     waiting.push(...(consumers.get(id) ?? []));
   }
   return { kind: 'none' };

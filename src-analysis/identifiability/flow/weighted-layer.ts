@@ -106,18 +106,23 @@ function linearRun(
   activation: Activation | undefined,
 ): { readonly system: number; readonly slack: number; readonly weights?: number | undefined } {
   const follower = linearFollower(s.graph, layer, activation, s.consumers);
-  if (follower.kind === 'none') return { system: Number.MAX_VALUE, slack: 0 };
+  // One example's input of a dense layer is known whole, so that the layers before are on their own.
+  const isAlone = follower.kind === 'none' || (follower.kind === 'dense' && s.options.batch === 1);
+  if (isAlone) return { system: Number.MAX_VALUE, slack: 0 };
+  const composed =
+    follower.kind === 'linear'
+      ? composedSystem(s.graph, layer, follower.chain, s.regions, s.table, s.options.batch)
+      : undefined;
+  if (!composed?.exact) s.unproven = true;
+  if (composed) return { system: composed.system, slack: composed.exact ? slacks.critical : slacks.unproven };
   const { op } = layer;
-  if (follower.kind === 'global-average' && op.kind === 'conv') {
-    // The mean over positions is a linear map of the mean under every tap.
-    const taps = op.kernelSize.reduce<number>((product, k) => product * (k ?? 1), 1);
-    const weights = (op.inChannels ?? 1) * taps * s.options.batch;
-    return { system: weights, slack: slacks.unproven, weights };
+  if (follower.kind !== 'global-average' || op.kind !== 'conv') {
+    return { system: Number.MAX_VALUE, slack: slacks.unproven };
   }
-  if (follower.kind !== 'linear') return { system: Number.MAX_VALUE, slack: slacks.unproven };
-  const composed = composedSystem(s.graph, layer, follower.chain, s.regions, s.table, s.options.batch);
-  if (!composed) return { system: Number.MAX_VALUE, slack: slacks.unproven };
-  return { system: composed.system, slack: composed.exact ? slacks.critical : slacks.unproven };
+  // The mean over positions is a linear map of the mean under every tap.
+  const taps = op.kernelSize.reduce<number>((product, k) => product * (k ?? 1), 1);
+  const weights = (op.inChannels ?? 1) * taps * s.options.batch;
+  return { system: weights, slack: slacks.unproven, weights };
 }
 
 /** Share of a layer's outputs before its activation that the gradient comes back through. */
