@@ -62,7 +62,11 @@ export const tests = {
         await tick(view, 'r-gap', true);
         await view.locator('#batch').check();
         await view.locator('#setup .images label', { hasText: 'Balloon' }).locator('input').check();
-        assert.equal(await view.locator('#label').inputValue(), '0, 1');
+        // The extension answers with a label for every image.
+        const labels = view.locator('#label');
+        for (let tries = 0; (await labels.inputValue()) !== '0, 1' && tries < 100; tries++)
+          await page.waitForTimeout(100);
+        assert.equal(await labels.inputValue(), '0, 1');
         await view.locator('#defence-kind').selectOption('noise');
         await view.locator('#sweep-levels').check();
         await view.locator('#defence').fill('clip:1 noise:1e-4..1e-1');
