@@ -54,7 +54,7 @@ export const tests = {
   'a batch of two, a chain of defences and a sweep': () =>
     withVsCode(
       { folder: 'test/e2e/batch', openFile: 'model.ts', size: { width: 1500, height: 1500 } },
-      async ({ editor, palette, frame, shot }) => {
+      async ({ page, editor, palette, frame, shot }) => {
         await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
         await palette(panel);
         const view = frame();
