@@ -2,7 +2,6 @@
  * The attack panel: one webview beside the editor. The extension holds the run's state, so that hiding the panel or
  * the end of the attack process loses nothing; the page keeps a copy for a reload of the window.
  */
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import {
@@ -28,6 +27,7 @@ import { defaultSetup, imageChoice, settingsOf } from './attack-setup.ts';
 import { activeModelUri } from './onnx-files.ts';
 import { sampleImages } from './sample-images.ts';
 import { type FromPage, type PanelState, type Setup, type ToPage, withImages } from './webview/attack/messages.ts';
+import { webviewPage } from './webview-page.ts';
 
 const viewType = 'leaklint.attack';
 
@@ -111,7 +111,7 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
       // Nobody looks any more: the run ends, and what it reached is there when the panel is opened again.
       if (state?.run && isActive(state.run)) void cancel();
     });
-    adopted.webview.html = attackPage(adopted.webview, context.extensionUri, randomBytes(16).toString('base64'));
+    adopted.webview.html = webviewPage(adopted.webview, context.extensionUri, attackPage);
   }
 
   async function receive(message: FromPage): Promise<void> {

@@ -1,5 +1,4 @@
 /** The editor of `.onnx` files: a read-only table of the model's layers with their verdicts. */
-import { randomBytes } from 'node:crypto';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
@@ -15,6 +14,7 @@ import { chooseOnnxFile, tableViewType, watchFile } from './onnx-files.ts';
 import { onnxPage } from './onnx-page.ts';
 import { showOnnxText } from './onnx-text.ts';
 import type { FromOnnxPage, ToOnnxPage } from './webview/onnx/messages.ts';
+import { webviewPage } from './webview-page.ts';
 
 interface OpenTable {
   readonly uri: vscode.Uri;
@@ -63,7 +63,7 @@ export function registerOnnxTable(context: vscode.ExtensionContext, client: () =
         localResourceRoots: [vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview')],
       };
       webview.onDidReceiveMessage((message: FromOnnxPage) => receive(uri, table, message));
-      webview.html = onnxPage(webview, context.extensionUri, randomBytes(16).toString('base64'));
+      webview.html = webviewPage(webview, context.extensionUri, onnxPage);
     },
   };
 

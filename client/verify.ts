@@ -1,5 +1,4 @@
 /** "Verify Leakage Numerically": measures a model's identifiable dimension and shows the figures and the map. */
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import {
@@ -16,8 +15,16 @@ import {
 import { activeModelUri } from './onnx-files.ts';
 import { sampleImages } from './sample-images.ts';
 import type { FromVerifyPage, ToVerifyPage, VerifyState } from './webview/verify/messages.ts';
+import { type WebviewPage, webviewPage } from './webview-page.ts';
 
 const seed = 10;
+
+const page: WebviewPage = {
+  name: 'verify',
+  title: 'Verified leakage',
+  images: ['extension'],
+  body: '<main></main>',
+};
 
 export interface Verification {
   readonly disposables: vscode.Disposable[];
@@ -114,32 +121,6 @@ function showPage(context: vscode.ExtensionContext, report: VerifyResult): Verif
   panel.webview.onDidReceiveMessage(({ type }: FromVerifyPage) => {
     if (type === 'ready') void panel.webview.postMessage({ type: 'state', state } satisfies ToVerifyPage);
   });
-  panel.webview.html = page(panel.webview, root);
+  panel.webview.html = webviewPage(panel.webview, context.extensionUri, page);
   return state;
-}
-
-/** Nothing may load but the page's own script, style and the sample pictures. */
-function page(webview: vscode.Webview, root: vscode.Uri): string {
-  const nonce = randomBytes(16).toString('base64');
-  const asset = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src ${webview.cspSource} 'unsafe-inline'`,
-    `img-src ${webview.cspSource}`,
-  ].join('; ');
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${asset('verify.css')}">
-<title>Verified leakage</title>
-</head>
-<body>
-<main></main>
-<script nonce="${nonce}" src="${asset('verify.js')}"></script>
-</body>
-</html>`;
 }
