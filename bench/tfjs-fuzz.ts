@@ -11,7 +11,7 @@ import type { ModelGraph } from '../src-analysis/model/graph.ts';
 import { readModels } from '../src-analysis/readers/read.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import { modelCases } from '../src-analysis/readers/tfjs-code/test-models.ts';
-import { printTable } from './table.ts';
+import { fuzz, type Outcome, report } from './fuzz.ts';
 
 const inputs = Number(process.env.LEAKLINT_FUZZ_INPUTS ?? 100_000);
 const seed = 20_261_122;
@@ -180,46 +180,29 @@ function isSound(graph: ModelGraph): boolean {
   );
 }
 
-function fuzz({ name, paths, seeds, pieces }: Reader): (string | number)[] {
+interface Input {
+  readonly path: string;
+  readonly text: string;
+}
+
+function* inputsOf({ paths, seeds, pieces }: Reader): Iterable<Input> {
   const next = random(seed);
   const any = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!;
-  let [failures, unsound, models, slowest] = [0, 0, 0, 0];
-  const start = performance.now();
   for (let i = 0; i < inputs; i++) {
     const text = mutate(any(seeds), any(seeds), pieces, next);
-    const path = any(paths);
-    const before = performance.now();
-    try {
-      const result = readModels({ path, text }, neverCancelled);
-      models += result.models.length;
-      if (!result.models.every(isSound)) {
-        unsound++;
-        console.log(`unsound: ${JSON.stringify(text.slice(0, 2000))}`);
-      }
-    } catch (error) {
-      failures++;
-      console.log(`${path}: ${error instanceof Error ? error.stack : error}\n${JSON.stringify(text.slice(0, 4000))}`);
-    }
-    const took = performance.now() - before;
-    if (took > slowest) slowest = took;
-    if (took > 5000) console.log(`slow, ${Math.round(took)} ms: ${JSON.stringify(text.slice(0, 2000))}`);
+    yield { path: any(paths), text };
   }
-  const seconds = (performance.now() - start) / 1000;
-  const { heapUsed } = process.memoryUsage();
-  return [
-    name,
-    inputs,
-    models,
-    failures,
-    unsound,
-    Math.round(slowest),
-    Math.round(heapUsed / 2 ** 20),
-    Math.round(seconds),
-  ];
+}
+
+function read(input: Input): Outcome {
+  const { models, errors } = readModels(input, neverCancelled);
+  const problem = models.every(isSound) ? null : 'not a sound graph';
+  return { models: models.length, hasErrors: errors.length > 0, problem };
 }
 
 const asked = process.env.LEAKLINT_FUZZ_READER;
-printTable(
-  ['reader', 'inputs', 'models', 'thrown', 'unsound graphs', 'slowest, ms', 'heap after, MiB', 'seconds'],
-  readers.filter(({ name }) => asked === undefined || asked === name).map(fuzz),
+report(
+  readers
+    .filter(({ name }) => asked === undefined || asked === name)
+    .map(reader => fuzz(reader.name, inputsOf(reader), read, input => JSON.stringify(input))),
 );
