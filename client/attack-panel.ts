@@ -34,12 +34,14 @@ const viewType = 'leaklint.attack';
 export function registerAttackPanel(context: vscode.ExtensionContext, client: () => LanguageClient | undefined) {
   let panel: vscode.WebviewPanel | undefined;
   let state: PanelState | undefined;
+  /** Of the page's last choice that is in the state. */
+  let revision = 0;
   const changed = new vscode.EventEmitter<PanelState>();
 
   const post = (message: ToPage) => void panel?.webview.postMessage(message);
   const setState = (next: PanelState) => {
     state = next;
-    post({ type: 'state', state: next });
+    post({ type: 'state', state: next, revision });
     changed.fire(next);
   };
 
@@ -117,11 +119,13 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
   async function receive(message: FromPage): Promise<void> {
     switch (message.type) {
       case 'ready':
-        if (state) post({ type: 'state', state });
+        // A new page counts from the beginning.
+        revision = 0;
+        if (state) post({ type: 'state', state, revision });
         break;
       case 'setup':
-        // The page shows the choice already: sending it back would fight with what is typed next.
-        if (state) setState({ ...state, setup: message.setup });
+        revision = message.revision;
+        if (state) setState({ ...state, setup: { ...state.setup, ...message.part } });
         break;
       case 'run':
         await run();
@@ -185,8 +189,8 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     const together = [...new Set([...before, ...pictures])];
     // Whoever captured a gradient seldom has the label.
     const next = gradient
-      ? { ...withImages(setup, [gradient.id], setup.batch), labels: null }
-      : withImages(setup, together, setup.batch || pictures.length > 1);
+      ? { ...setup, ...withImages(setup, [gradient.id], setup.batch), labels: null }
+      : { ...setup, ...withImages(setup, together, setup.batch || pictures.length > 1) };
     setState({ ...state, choices: { ...choices, images }, setup: next });
   }
 

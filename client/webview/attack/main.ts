@@ -2,10 +2,9 @@
  * The attack panel's page. It draws a {@link PanelState}: in VS Code one that the extension sends and updates, in a
  * saved report one that stands in the page itself.
  */
-import { applyEvent } from '../../../src-attack/process/run-state.ts';
 import type { SavedRun } from '../../../src-attack/report/html.ts';
 import { createCharts } from './charts.ts';
-import type { FromPage, PanelState, ToPage } from './messages.ts';
+import { type FromPage, type PanelState, received, type Setup, type ToPage } from './messages.ts';
 import { createResults } from './results.ts';
 import { createSetupForm } from './setup-form.ts';
 import { createSweep } from './sweep.ts';
@@ -22,11 +21,12 @@ if (embedded) showReport(JSON.parse(embedded.textContent ?? 'null') as SavedRun)
 else runPanel(acquireVsCodeApi());
 
 function runPanel(api: VsCodeApi): void {
-  const form = createSetupForm(element('setup'), message => api.postMessage(message));
+  const form = createSetupForm(element('setup'), choose, message => api.postMessage(message));
   const results = createResults(element('results'));
   const charts = createCharts(element('charts'));
   const sweep = createSweep(element('sweep'));
   let state: PanelState | undefined;
+  let revision = 0;
   let drawRequested = false;
   let saved = 0;
 
@@ -43,9 +43,16 @@ function runPanel(api: VsCodeApi): void {
       api.setState(state);
     }
   };
+  /** Shown at once: what is typed next finds the form as it will stay. */
+  function choose(part: Partial<Setup>): void {
+    if (!state) return;
+    state = { ...state, setup: { ...state.setup, ...part } };
+    revision++;
+    api.postMessage({ type: 'setup', part, revision });
+    form.update(state);
+  }
   window.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
-    if (data.type === 'state') state = data.state;
-    else if (state?.run?.id === data.id) state = { ...state, run: applyEvent(state.run, data.event) };
+    state = received(state, revision, data);
     if (!drawRequested) {
       drawRequested = true;
       requestAnimationFrame(draw);

@@ -1,6 +1,6 @@
 /** What the attack panel's page and the extension say to each other. */
 import type { AttackEvent, DefenceChoice } from '../../../src-attack/process/protocol.ts';
-import type { RunState } from '../../../src-attack/process/run-state.ts';
+import { applyEvent, type RunState } from '../../../src-attack/process/run-state.ts';
 
 /** What the user has chosen; kept when the window reloads. */
 export interface Setup {
@@ -21,14 +21,18 @@ export interface Setup {
 }
 
 /** Other pictures: as many labels as there are pictures, new ones the smallest that are not there yet. */
-export function withImages(setup: Setup, images: readonly string[], batch: boolean): Setup {
+export function withImages(
+  setup: Setup,
+  images: readonly string[],
+  batch: boolean,
+): Pick<Setup, 'images' | 'batch' | 'labels'> {
   const labels = setup.labels?.slice(0, Math.max(1, images.length));
   while (labels && labels.length < images.length) {
     let label = 0;
     while (labels.includes(label)) label++;
     labels.push(label);
   }
-  return { ...setup, images, batch, labels: labels ?? null };
+  return { images, batch, labels: labels ?? null };
 }
 
 export interface Choice {
@@ -59,13 +63,26 @@ export interface PanelState {
 }
 
 export type ToPage =
-  | { readonly type: 'state'; readonly state: PanelState }
+  /** `revision`: of the page's last choice that the state contains. */
+  | { readonly type: 'state'; readonly state: PanelState; readonly revision: number }
   | { readonly type: 'event'; readonly id: number; readonly event: AttackEvent };
 
 export type FromPage =
   | { readonly type: 'ready' }
-  | { readonly type: 'setup'; readonly setup: Setup }
+  /** A choice of the user; the page counts them in `revision`. */
+  | { readonly type: 'setup'; readonly part: Partial<Setup>; readonly revision: number }
   | { readonly type: 'run' }
   | { readonly type: 'cancel' }
   | { readonly type: 'chooseImage' }
   | { readonly type: 'export'; readonly what: 'png' | 'json' };
+
+/**
+ * What the page shows after a message: a state that was sent before the extension knew of the page's last choice does
+ * not take that choice back; one that contains it follows.
+ */
+export function received(shown: PanelState | undefined, revision: number, message: ToPage): PanelState | undefined {
+  if (message.type === 'state') {
+    return shown && message.revision < revision ? { ...message.state, setup: shown.setup } : message.state;
+  }
+  return shown?.run?.id === message.id ? { ...shown, run: applyEvent(shown.run, message.event) } : shown;
+}

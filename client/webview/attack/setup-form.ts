@@ -6,14 +6,11 @@ import { createImageField } from './image-field.ts';
 import { createLabelField } from './label-field.ts';
 import type { FromPage, PanelState, Setup } from './messages.ts';
 
-export function createSetupForm(root: HTMLElement, post: (message: FromPage) => void) {
-  let setup: Setup | undefined;
-  const change = (part: Partial<Setup>) => {
-    if (!setup) return;
-    setup = { ...setup, ...part };
-    post({ type: 'setup', setup });
-  };
-
+export function createSetupForm(
+  root: HTMLElement,
+  change: (part: Partial<Setup>) => void,
+  post: (message: FromPage) => void,
+) {
   const methods = make('fieldset', { className: 'choices' }, make('legend', {}, 'Attacks'));
   const help = make('p', { className: 'help' });
   const images = createImageField(change, () => post({ type: 'chooseImage' }));
@@ -110,7 +107,6 @@ export function createSetupForm(root: HTMLElement, post: (message: FromPage) => 
       images.update(state);
       labels.update(state.setup);
       defence.update(state);
-      setup = state.setup;
       const active = state.run !== null && isActive(state.run);
       run.disabled = active || state.setup.methods.length === 0 || state.setup.images.length === 0;
       setText(run, state.run && !active ? 'Run again' : 'Run attack');
