@@ -6,15 +6,22 @@ import type { Budget } from './budget.ts';
 import type { Directives } from './directives.ts';
 import type { Condition, Decisions } from './forks.ts';
 import type { Module } from './module-files.ts';
+import type { ModulePaths } from './module-paths.ts';
 import type { Claims } from './stated.ts';
 import type { ClassValue, FunctionValue, LayerValue, ModelValue, UnknownValue, Value } from './values.ts';
 import { isUnknown, unknown } from './values.ts';
+
+/** What all evaluations of a file know of other files. */
+export interface ReadFiles {
+  readonly parsed: Map<string, ts.SourceFile>;
+  readonly paths: ModulePaths;
+}
 
 /** Everything that one evaluation of a file shares. */
 export interface Context {
   /** The file that is read: ranges point into it. */
   readonly source: ts.SourceFile;
-  readonly related: (RelatedFiles & { readonly parsed: Map<string, ts.SourceFile> }) | undefined;
+  readonly related: (RelatedFiles & ReadFiles) | undefined;
   /** What the user states in comments. */
   readonly directives: Directives;
   readonly claims: Claims;

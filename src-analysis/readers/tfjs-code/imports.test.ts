@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { neverCancelled } from '../reader.ts';
-import { candidatePaths } from './module-files.ts';
 import { readTfjsCode } from './read.ts';
 import { summariseFiles } from './test-summary.ts';
 
@@ -171,17 +170,6 @@ const cases: readonly Case[] = [
 describe('imports across files', () => {
   it.each(cases)('$what', ({ files, expected }) => {
     expect(summariseFiles(files, Object.keys(files)[0]!)).toEqual(expected);
-  });
-
-  it('resolve paths as bundlers and Node do, packages and absolute paths apart', () => {
-    const first = (specifier: string, from: string) => candidatePaths(specifier, from).slice(0, 3);
-    expect(first('./x', 'a/b.js')).toEqual(['a/x', 'a/x.ts', 'a/x.tsx']);
-    expect(first('../x.js', 'C:\\p\\a\\b.js')).toEqual(['C:/p/x.js', 'C:/p/x.js.ts', 'C:/p/x.js.tsx']);
-    expect(candidatePaths('./x.mjs', 'b.mts')).toContain('x.mts');
-    expect(first('.', 'a/b.js')).toEqual(['a/index.ts', 'a/index.tsx', 'a/index.js']);
-    expect(first('../../../x', 'a/b.js')[0]).toBe('../../x');
-    for (const specifier of ['x', '@scope/x', '/etc/x', 'node:fs', ''])
-      expect(candidatePaths(specifier, 'a.js')).toEqual([]);
   });
 
   it('never fail, whatever the other files hold', () => {

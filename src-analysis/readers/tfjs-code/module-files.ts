@@ -49,35 +49,6 @@ export function makeModule(context: Context | undefined, source: ts.SourceFile, 
   return { path, source, role, scope, commonJs, exports: exportTable(source), running: true };
 }
 
-/** Endings tried for a path that names no file, in this order. */
-const endings = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.cjs', '.mts', '.cts', '.json', '.vue', '.svelte'];
-
-/** The paths that a relative module specifier may mean, as bundlers and Node resolve them; none for packages. */
-export function candidatePaths(specifier: string, from: string): string[] {
-  if (!/^\.{1,2}(\/|$)/.test(specifier)) return [];
-  const base = joinPath(from, specifier.replace(/[?#].*$/, ''));
-  // TypeScript imports `./x.ts` by the name of what it compiles to.
-  const compiled = /\.([cm]?)jsx?$/.exec(base);
-  const sources = compiled
-    ? [`${base.slice(0, compiled.index)}.${compiled[1]}ts`, `${base.slice(0, compiled.index)}.tsx`]
-    : [];
-  const isFolder = /(^|\/)\.{0,2}$/.test(specifier);
-  return [
-    ...(isFolder ? [] : endings.map(ending => base + ending)),
-    ...sources,
-    ...endings.slice(1, 7).map(ending => `${base.replace(/\/$/, '')}/index${ending}`),
-  ];
-}
-
-function joinPath(from: string, specifier: string): string {
-  const parts = from.replaceAll('\\', '/').split('/').slice(0, -1);
-  for (const part of specifier.split('/')) {
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else if (part !== '.' && part !== '') parts.push(part);
-  }
-  return parts.join('/') || '.';
-}
-
 /** A file that a module specifier means: already evaluated or still to be; or why there is none. */
 export type Found =
   | { readonly type: 'module'; readonly module: Module }
@@ -88,7 +59,7 @@ export type Found =
 export function findFile(context: Context, specifier: string): Found {
   const none = (clause: string): Found => ({ type: 'none', why: unknown(clause) });
   const quoted = `'${specifier.slice(0, 100)}'`;
-  const paths = context.related ? candidatePaths(specifier, context.module.path) : [];
+  const paths = context.related?.paths.candidates(specifier, context.module.path) ?? [];
   if (paths.length === 0) return none(`comes from ${quoted}, which is not read`);
   for (const path of paths) {
     const known = context.modules.get(path);
@@ -105,7 +76,8 @@ export function findFile(context: Context, specifier: string): Found {
     context.modules.set(path, undefined);
     return none(`comes from ${quoted}, which is too large or nested too deeply to be read`);
   }
-  return none(`comes from ${quoted}, which is not found`);
+  // A name of neither a file nor an alias is a package, whatever folders names are looked up in.
+  return none(`comes from ${quoted}, which is not ${/^([@\w][\w.-]*)(\/|$)/.test(specifier) ? 'read' : 'found'}`);
 }
 
 /** Parses another file, once for all evaluations; undefined where it is too large or nested too deeply. */

@@ -9,6 +9,7 @@ import { exploreUncalled, runModule } from './explore.ts';
 import { type Condition, type Decisions, undecided } from './forks.ts';
 import { selectWithImporters } from './importers.ts';
 import { type Module, makeModule } from './module-files.ts';
+import { createModulePaths } from './module-paths.ts';
 import { parseSource } from './parse.ts';
 import type { Selection } from './select-models.ts';
 import { errorsOfClaims } from './stated.ts';
@@ -38,7 +39,11 @@ export function readTfjsCode(file: SourceFile, cancel: CancellationToken): ReadR
   if (!source) {
     return { ...nothing, errors: [{ message: 'This file is nested too deeply to be read.' }] };
   }
-  const related = file.related && { ...file.related, parsed: new Map<string, ts.SourceFile>() };
+  const related = file.related && {
+    ...file.related,
+    parsed: new Map<string, ts.SourceFile>(),
+    paths: createModulePaths(file.related.read),
+  };
   const comments = commentsOf(source);
   const directives = directivesIn(source, comments);
   const evaluateUnder = (decisions: Decisions): Evaluation => {
