@@ -40,6 +40,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
   const verification = registerVerification(context, () => client);
   const models = registerModelsTree(() => client);
   const onnxTables = registerOnnxTable(context, () => client);
+  const onnxTexts = registerOnnxText(() => client);
 
   const start = async () => {
     client = createClient(context, output, { ruleUriBase: ruleUriBase() });
@@ -56,7 +57,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
     ...attacks.disposables,
     ...verification.disposables,
     ...models.disposables,
-    ...registerOnnxText(() => client),
+    ...onnxTexts.disposables,
     ...onnxTables.disposables,
     registerHardening(() => client),
     registerExample(context),
@@ -66,6 +67,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
       await client?.dispose();
       await start();
       onnxTables.refreshAll();
+      onnxTexts.refreshAll();
       output.info('Language server restarted.');
     }),
     vscode.commands.registerCommand('leaklint.printDebugInformation', async () => {

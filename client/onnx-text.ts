@@ -1,54 +1,34 @@
 /** "Open ONNX as Text": a `.onnx` file as a read-only document in the textual syntax of ONNX. */
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import { type OnnxFileParams, type OnnxTextResult, onnxTextRequest, onnxTextScheme } from '../server/protocol.ts';
-import { chooseOnnxFile, fileOfText, textUriOf, watchFile } from './onnx-files.ts';
+import { type OnnxFileParams, type OnnxTextResult, onnxTextRequest } from '../server/protocol.ts';
+import { chooseOnnxFile, textUriOf } from './onnx-files.ts';
+import { type OnnxTextFiles, registerOnnxTextFiles } from './onnx-text-files.ts';
 
-export function registerOnnxText(client: () => LanguageClient | undefined): vscode.Disposable[] {
-  const changed = new vscode.EventEmitter<vscode.Uri>();
-  const watchers = new Map<string, vscode.Disposable>();
-
-  async function textOf(file: vscode.Uri): Promise<OnnxTextResult> {
-    const running = client();
-    if (!running)
-      return { failure: 'Leaklint’s language server is not running. “Leaklint: Restart Server” starts it.' };
+export function registerOnnxText(client: () => LanguageClient | undefined): OnnxTextFiles {
+  async function textOf(file: vscode.Uri): Promise<string> {
     const params: OnnxFileParams = { uri: file.toString() };
-    return running.sendRequest<OnnxTextResult>(onnxTextRequest, params);
+    const result = await answer(client(), params);
+    return 'text' in result ? result.text : `# ${file.path.split('/').pop()}: ${result.failure}\n`;
   }
-
-  const provider: vscode.TextDocumentContentProvider = {
-    onDidChange: changed.event,
-    async provideTextDocumentContent(uri) {
-      const file = fileOfText(uri);
-      if (!watchers.has(uri.toString()))
-        watchers.set(
-          uri.toString(),
-          watchFile(file, () => changed.fire(uri)),
-        );
-      const result = await textOf(file);
-      return 'text' in result ? result.text : `# ${file.path.split('/').pop()}: ${result.failure}\n`;
-    },
-  };
 
   async function open(argument?: unknown): Promise<void> {
     const file = await chooseOnnxFile(argument);
     if (file) await showOnnxText(file);
   }
 
-  return [
-    changed,
-    vscode.workspace.registerTextDocumentContentProvider(onnxTextScheme, provider),
-    vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-      watchers.get(uri.toString())?.dispose();
-      watchers.delete(uri.toString());
-    }),
-    vscode.commands.registerCommand('leaklint.openOnnxAsText', open),
-    {
-      dispose: () => {
-        for (const watcher of watchers.values()) watcher.dispose();
-      },
-    },
-  ];
+  const files = registerOnnxTextFiles(textOf);
+  return {
+    ...files,
+    disposables: [...files.disposables, vscode.commands.registerCommand('leaklint.openOnnxAsText', open)],
+  };
+}
+
+async function answer(client: LanguageClient | undefined, params: OnnxFileParams): Promise<OnnxTextResult> {
+  if (!client) return { failure: 'Leaklint’s language server is not running. “Leaklint: Restart Server” starts it.' };
+  return client
+    .sendRequest<OnnxTextResult>(onnxTextRequest, params)
+    .catch(error => ({ failure: error instanceof Error ? error.message : String(error) }));
 }
 
 /** @param layer name of a layer to go to */

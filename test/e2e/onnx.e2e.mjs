@@ -12,8 +12,8 @@ async function pick(page, name) {
 }
 
 export const tests = {
-  'table: figures, sort, filter, keyboard, then the node in the text with its warnings': () =>
-    withVsCode(digits, async ({ page, palette, frame, hover, shot }) => {
+  'table: figures, sort, filter, keyboard, then the node in the text with its warnings, also after a reload': () =>
+    withVsCode(digits, async ({ page, folder, palette, frame, hover, kept, reload, shot }) => {
       await palette('Leaklint: Open ONNX Table');
       await pick(page, 'digits-cnn.onnx');
       const view = frame();
@@ -46,6 +46,13 @@ export const tests = {
       await shot('onnx-text');
       assert.match(await (await hover('Gemm')).innerText(), /rank\(U\)/);
       await shot('onnx-text-hover');
+
+      await kept('workbench.parts.editor', 'leaklint-onnx');
+      await reload();
+      await editor.locator('.squiggly-warning').first().waitFor({ timeout: 120_000 });
+      await shot('onnx-text-reloaded');
+      fs.writeFileSync(path.join(folder, 'models/digits-cnn.onnx'), 'no model');
+      await editor.locator('.view-line', { hasText: 'not an ONNX model' }).waitFor({ timeout: 60_000 });
     }),
 
   'a deep network, and a broken file': () =>

@@ -22,6 +22,7 @@ export const shots = path.join(out, 'shots');
  *   hover: (text: string) => Promise<Locator>,
  *   frame: () => FrameLocator,
  *   saveAs: (file: string) => Promise<void>,
+ *   kept: (key: string, text: string) => Promise<void>,
  *   reload: () => Promise<void>,
  *   shot: (name: string) => Promise<void>,
  * }} Window
@@ -122,6 +123,38 @@ async function screenshot(page, name) {
   await page.screenshot({ path: path.join(shots, `${name}.png`) });
 }
 
+/**
+ * Waits until VS Code has written some of its state, which it does once a minute: what it writes when a window closes may
+ * be lost on a busy machine.
+ * @param {Page} page
+ * @param {string} key part of the key of the state
+ * @param {string} text part of its value
+ */
+async function waitUntilKept(page, key, text) {
+  const isKept = async (/** @type {string[]} */ [key = '', text = '']) => {
+    /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+    const done = request =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    for (const { name = '' } of await indexedDB.databases()) {
+      const database = await done(indexedDB.open(name));
+      try {
+        for (const store of Array.from(database.objectStoreNames)) {
+          const objects = database.transaction(store).objectStore(store);
+          const [keys, values] = await Promise.all([done(objects.getAllKeys()), done(objects.getAll())]);
+          if (keys.some((each, i) => String(each).includes(key) && String(values[i]).includes(text))) return true;
+        }
+      } finally {
+        database.close();
+      }
+    }
+    return false;
+  };
+  await page.waitForFunction(isKept, [key, text], { polling: 1000, timeout: 150_000 });
+}
+
 /** @param {Page} page @param {string} url */
 async function openWindow(page, url) {
   await page.goto(url);
@@ -159,6 +192,7 @@ export async function withVsCode({ folder, openFile, size = { width: 1280, heigh
       hover: text => hoverOver(page, editor, text),
       frame: () => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame'),
       saveAs: file => saveAs(page, file),
+      kept: (key, text) => waitUntilKept(page, key, text),
       // Without the files to open: with them, VS Code would not restore its editors.
       reload: () => openWindow(page, server.url(copy)),
       shot: name => screenshot(page, name),

@@ -96,6 +96,17 @@ describe('a .onnx file', () => {
       actions.filter(({ edit }) => edit).map(({ title }) => title),
       [],
     );
+    assert.equal(vscode.workspace.fs.isWritableFileSystem(document.uri.scheme), false);
+
+    const text = document.getText();
+    copy('cnn3_c1.onnx');
+    await until('changed text', () => document.getText() !== text);
+    fs.writeFileSync(file().fsPath, 'no model');
+    await until('error in the text', () => /^# digits\.onnx: .*not an ONNX model/.test(document.getText()));
+    copy('cnn3_c2.onnx');
+    await until('text again', () => document.getText() === text);
+    const missing = document.uri.with({ path: document.uri.path.replace('digits.onnx', 'missing.onnx') });
+    await assert.rejects(async () => vscode.workspace.fs.readFile(missing), /no such file|not found|nonexist/i);
   });
 });
 
