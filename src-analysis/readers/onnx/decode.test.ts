@@ -51,6 +51,7 @@ describe('bytes that are no model', () => {
     expect(models).toEqual([]);
     expect(errors).toHaveLength(1);
     expect(errors[0]!.message).toMatch(message);
+    expect(errors[0]!.message).toMatch(/\w"?\)?\.$/);
   });
 
   test('subgraphs nested as exporters do are read', () => {

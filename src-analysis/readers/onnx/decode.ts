@@ -17,8 +17,16 @@ const signatures: readonly { readonly offset: number; readonly bytes: string; re
   { offset: 4, bytes: 'TFL3', is: 'a TensorFlow Lite model' },
   { offset: 4, bytes: 'ORTM', is: 'a model in ONNX Runtime’s own format: use the .onnx file it was made from' },
   { offset: 0, bytes: '<?xml', is: 'XML' },
-  { offset: 0, bytes: '<!', is: 'a web page: was the download a page instead of the file?' },
-  { offset: 0, bytes: '<html', is: 'a web page: was the download a page instead of the file?' },
+  {
+    offset: 0,
+    bytes: '<!',
+    is: 'a web page, as a download gives that did not reach the file: download the model again',
+  },
+  {
+    offset: 0,
+    bytes: '<html',
+    is: 'a web page, as a download gives that did not reach the file: download the model again',
+  },
   { offset: 0, bytes: '{', is: 'JSON text' },
   { offset: 0, bytes: '<\n', is: 'text' },
   { offset: 0, bytes: 'ir_version:', is: 'protobuf text: convert the model to binary ONNX' },
