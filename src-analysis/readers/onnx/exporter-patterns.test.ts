@@ -268,6 +268,23 @@ const patterns: readonly (ModelSpec & {
   },
 ];
 
+test('a batch of 1 that comes back through a transposition takes no axis of the permutation along', () => {
+  const { graph } = read({
+    inputs: { x: [1, 65, 24] },
+    nodes: [
+      node('Transpose x -> steps', { perm: [1, 0, 2] }),
+      node('Reshape steps,rows -> r'),
+      node('Reshape r,apart -> a'),
+      node('Transpose a -> y', { perm: [1, 0, 2] }),
+    ],
+    initializers: { rows: ints(65, 24), apart: ints(65, 1, 24) },
+    outputs: { y: null },
+  });
+  const back = graph.layers.at(-1)!;
+  expect([back.inputShapes, back.outputShapes]).toEqual([[[65, 1, 24]], [[65, 24]]]);
+  expect(back.op).toEqual({ kind: 'rearrange', how: 'flatten', permutation: [1, 0, 2] });
+});
+
 test.each(patterns)('$pattern', async ({ pattern, types, shape, ...spec }) => {
   const { bytes, graph, errors, values } = read({ ...spec, outputs: { y: null } });
   expect(errors).toEqual([]);

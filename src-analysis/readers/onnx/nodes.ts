@@ -10,6 +10,7 @@ import {
   type Operator,
   type Outcome,
 } from './context.ts';
+import { fittedToSamples } from './fitted-axes.ts';
 import { addFunctionCall, withArguments } from './functions.ts';
 import { mergedBias } from './merge-bias.ts';
 import { functionKey, type OnnxNode } from './model.ts';
@@ -115,13 +116,16 @@ function addNodeLayer(state: GraphState, context: NodeContext, operator: Operato
   const batch = outputs[0]?.batch ?? 'none';
   const taken = outcome.edges ?? context.inputs.filter(value => value?.kind === 'activation');
   const edges = [...taken, ...capturedValues(state, node)].map(value => edgeOf(state, value, batch));
+  const outputShapes = outputs.map(output => sampleShape(output.shape, output.batch, state.convention.batch));
+  const [rule] = outcome.outputs;
+  const ruleShape = rule ? sampleShape(rule.shape, rule.batch, state.convention.batch) : null;
   const layer = addLayer(state, {
     name: layerName(state, node),
     type: node.opType,
-    op: outcome.op,
+    op: fittedToSamples(outcome.op, ruleShape, edges[0]?.shape ?? null, outputShapes[0] ?? null),
     inputs: edges.map(({ edge }) => edge),
     inputShapes: edges.map(({ shape }) => shape),
-    outputShapes: outputs.map(output => sampleShape(output.shape, output.batch, state.convention.batch)),
+    outputShapes,
     weights: outcome.weights ?? [],
     ...(outcome.activation ? { activation: outcome.activation } : {}),
     ...(node.range ? { range: node.range } : {}),
