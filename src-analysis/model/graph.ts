@@ -134,6 +134,8 @@ export interface MergeOp {
     | 'matmul';
   /** Axis of concat, without the batch axis (so −1 is the last, −2 … ; null when it is the batch axis itself). */
   readonly axis?: Dim;
+  /** dot: the axis of either factor that is summed over, without the batch axis; absent where it is not a plain sum of products. */
+  readonly axes?: readonly [number, number];
 }
 
 /** Layers that only move or select entries. Their effect is told by the shapes and the fields present. */
@@ -169,6 +171,11 @@ export interface RearrangeOp {
   readonly steps?: readonly Dim[];
   /** split, gather: the axis, without the batch axis. */
   readonly axis?: number;
+  /**
+   * gather: the positions along `axis` that come out, in their order, where the source holds them. The axis gives way to the
+   * axes that the positions were listed in (none for a single one), which the output's shape tells.
+   */
+  readonly positions?: readonly number[];
 }
 
 export interface RecurrentOp {

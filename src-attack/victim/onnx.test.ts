@@ -147,6 +147,17 @@ const cases: readonly Case[] = [
     opset: 13,
   },
   {
+    name: 'entries taken by their positions',
+    input: [4, 6, 5],
+    weights: { w: [4, 4, 1, 1], rows: [2, 2], last: [] },
+    nodes: [
+      { op: 'Conv', inputs: ['x', 'w'] },
+      { op: 'Gather', inputs: ['', 'rows'], attributes: { axis: 2 } },
+      { op: 'Tanh' },
+      { op: 'Gather', inputs: ['', 'last'], attributes: { axis: 1 } },
+    ],
+  },
+  {
     name: 'arithmetic with constants',
     input: [3, 4, 4],
     weights: { scale: [3, 1, 1], shift: [1], exponent: [1] },
@@ -166,6 +177,8 @@ const steering: Readonly<Record<string, TensorSpec>> = {
   ends: { dims: [2], type: 7, values: [4, 6] },
   axes: { dims: [2], type: 7, values: [1, 3] },
   steps: { dims: [2], type: 7, values: [1, 2] },
+  rows: { dims: [2, 2], type: 7, values: [1, 2, 5, -6] },
+  last: { dims: [], type: 7, values: [-1] },
   pads: { dims: [8], type: 7, values: [0, 0, 1, 0, 0, 0, 2, 1] },
   scales: { dims: [4], values: [1, 1, 2, 3] },
   exponent: { dims: [1], values: [3] },

@@ -152,9 +152,24 @@ export function rearrangedEntries(
       const split = axis < 0 ? axis + input.length : axis;
       return moved(output, input, (i, a) => (a === split ? i + offset : i));
     }
+    case 'gather':
+      return gathered(op, input, output);
     default:
       return null;
   }
+}
+
+/** Entries of the positions taken along an axis, whatever axes these are listed in. */
+function gathered(
+  { axis, positions }: RearrangeOp,
+  input: readonly number[],
+  output: readonly number[],
+): Int32Array | null {
+  if (axis === undefined || !positions) return null;
+  const along = axis < 0 ? axis + input.length : axis;
+  const taken = input.with(along, positions.length);
+  if (sizeOfKnown(taken) !== sizeOfKnown(output)) return null;
+  return entryMap(taken, input, index => index.with(along, positions[index[along]!]!));
 }
 
 function permuted(permutation: readonly number[], input: readonly number[]): Int32Array {

@@ -211,9 +211,27 @@ function rearranged(
       const offset = layer.outputShapes.slice(0, part).reduce((sum, shape) => sum + (shape?.[axis] ?? 0), 0);
       return withAxis(region, axis, shifted(region.axes[axis]!, offset, input[axis]!));
     }
+    case 'gather':
+      return gathered(op, input, region);
     default:
       return undefined;
   }
+}
+
+function gathered({ axis, positions }: RearrangeOp, input: readonly number[], region: Region): Region | undefined {
+  if (axis === undefined || !positions) return undefined;
+  const along = axis < 0 ? axis + input.length : axis;
+  const length = input[along]!;
+  if (region.axes.length === input.length) {
+    return withAxis(
+      region,
+      along,
+      mapped(region.axes[along]!, p => positions[p] ?? length, length),
+    );
+  }
+  // A single position takes no axis to the output.
+  const isSingle = positions.length === 1 && region.axes.length === input.length - 1;
+  return isSingle ? { ...region, axes: region.axes.toSpliced(along, 0, positionsOf([...positions])) } : undefined;
 }
 
 /** The smallest product that holds both. */

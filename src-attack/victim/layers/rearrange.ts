@@ -1,5 +1,5 @@
 import type { Layer, RearrangeOp } from '../../../src-analysis/model/graph.ts';
-import { expand, pad, reshape, slice, sliceAxis, transpose } from '../../ir/arrange.ts';
+import { concat, expand, pad, reshape, slice, sliceAxis, transpose } from '../../ir/arrange.ts';
 import type { Node } from '../../ir/graph.ts';
 import { axisOf, inOwnLayout, known, NotSupported, own, perAxis, type Value } from '../value.ts';
 import type { LayerContext } from './context.ts';
@@ -33,6 +33,7 @@ export function buildRearrange({ layer, inputs }: LayerContext, op: RearrangeOp)
     case 'upsample':
       return [{ ...value, node: upsampled(layer, value) }];
     case 'gather':
+      return [inOwnLayout(reshape(gathered(own(value), op), targetShape(layer, batch)))];
     case 'depthToSpace':
     case 'spaceToDepth':
     case 'reverse':
@@ -112,6 +113,27 @@ function parts(layer: Layer, value: Value, op: RearrangeOp): Value[] {
     return { ...value, node: sliceAxis(value.node, axis, start - length, start) };
   });
 }
+
+/** The positions that are taken, run by run of neighbours. */
+function gathered(node: Node, { axis: own, positions }: RearrangeOp): Node {
+  if (!positions || own === undefined) throw new NotSupported('Which entries it takes is not known.');
+  const axis = own < 0 ? own + node.shape.length : own + 1;
+  const runs: [start: number, end: number][] = [];
+  for (const position of positions) {
+    const last = runs.at(-1);
+    if (last?.[1] === position) last[1]++;
+    else runs.push([position, position + 1]);
+  }
+  if (runs.length < 1) throw new NotSupported('It takes nothing.');
+  if (runs.length > mostRuns) throw new NotSupported('It takes entries from too many places for the attack engine.');
+  return concat(
+    runs.map(([start, end]) => sliceAxis(node, axis, start, end)),
+    axis,
+  );
+}
+
+/** A node of the engine's graph for each. */
+const mostRuns = 256;
 
 /** Repeats every entry a whole number of times along each axis. */
 function upsampled(layer: Layer, value: Value): Node {

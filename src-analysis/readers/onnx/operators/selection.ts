@@ -3,6 +3,7 @@ import {
   batchOf,
   constantInputs,
   fail,
+  inputElements,
   intAttribute,
   layerWeight,
   type NodeContext,
@@ -13,9 +14,8 @@ import {
   type OutputValue,
   requiredInput,
   shapeText,
-  weightRef,
 } from '../context.ts';
-import { checkedDim, type Dim, differ, informed, plainDim, plus } from '../dimension.ts';
+import { allNumbers, checkedDim, type Dim, differ, informed, plainDim, plus } from '../dimension.ts';
 import { type Batch, sampleAxis, type Value } from '../value.ts';
 
 export const concat: Operator = {
@@ -103,9 +103,18 @@ function gatherOutcome(context: NodeContext, data: Value, indices: Value, axis: 
   }
   if (indices.kind === 'activation') return notCovered('Which entries it selects depends on the input.', outputs);
   const ofSample = sampleAxis(axis, batchOf(data));
-  const weights = [weightRef(indices, 'indices', false)];
-  if (ofSample === null) return notCovered('It selects samples of the batch.', outputs, weights);
-  return { op: { kind: 'rearrange', how: 'gather', axis: ofSample }, outputs, weights };
+  if (ofSample === null) return notCovered('It selects samples of the batch.', outputs);
+  const positions = gatheredPositions(context, data.shape?.[axis] ?? null);
+  return { op: { kind: 'rearrange', how: 'gather', axis: ofSample, ...(positions ? { positions } : {}) }, outputs };
+}
+
+/** The indices, counted from the front; null where the file does not hold them, or the axis has none such. */
+function gatheredPositions(context: NodeContext, length: Dim): readonly number[] | null {
+  const indices = allNumbers(inputElements(context, 1));
+  if (!indices) return null;
+  const positions = indices.map(index => (index < 0 && typeof length === 'number' ? index + length : index));
+  const outside = positions.some(position => position < 0 || (typeof length === 'number' && position >= length));
+  return outside ? null : positions;
 }
 
 export const selectionOperators: Readonly<Record<string, Operator>> = { Concat: concat, Gather: gather };
