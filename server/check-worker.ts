@@ -5,8 +5,12 @@
 import { parentPort } from 'node:worker_threads';
 import { checkSource } from '../src-analysis/check.ts';
 import { Cancelled } from '../src-analysis/readers/reader.ts';
+import { forgetListings } from '../src-attack/run/importers.ts';
 import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import type { CheckAnswer, CheckJob } from './checker.ts';
+
+/** `listing` of the latest job. */
+let listing: number | undefined;
 
 parentPort?.on('message', (job: CheckJob) => {
   const flag = new Int32Array(job.cancelFlag);
@@ -14,10 +18,14 @@ parentPort?.on('message', (job: CheckJob) => {
     parentPort?.postMessage({ id: job.id, ...content } satisfies CheckAnswer);
   try {
     const read = new Set<string>();
+    const searched = new Set<string>();
+    if (job.listing !== listing) forgetListings();
+    listing = job.listing;
     const related = createRelatedFiles({
       base: process.cwd(),
       open: new Map(job.open),
       onRead: file => void read.add(file),
+      onSearch: target => void searched.add(target),
     });
     const report = checkSource(
       { ...job.file, related },
@@ -32,7 +40,7 @@ parentPort?.on('message', (job: CheckJob) => {
         },
       },
     );
-    answer({ report, read: [...read] });
+    answer({ report, read: [...read], searched: [...searched] });
   } catch (error) {
     if (error instanceof Cancelled) answer({ cancelled: true });
     else answer({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -13,6 +13,8 @@ export interface CheckRequest {
   readonly exact: readonly (readonly [string, ConvRanks | null])[];
   /** Texts of open documents by absolute path, which count for more than the files on disk where code imports them. */
   readonly open?: readonly (readonly [string, string])[];
+  /** Grows when files appear or go, so that folders are listed again. */
+  readonly listing?: number;
 }
 
 export interface CheckJob extends CheckRequest {
@@ -26,12 +28,19 @@ export interface CheckAnswer {
   readonly report?: FileReport;
   /** Absolute paths of the other files that the report rests on, also of some that are not there. */
   readonly read?: readonly string[];
+  /** Absolute paths of files whose importers were looked for: a new one would change the report. */
+  readonly searched?: readonly string[];
   readonly cancelled?: boolean;
   readonly failure?: string;
 }
 
 export type CheckOutcome =
-  | { readonly kind: 'report'; readonly report: FileReport; readonly read: readonly string[] }
+  | {
+      readonly kind: 'report';
+      readonly report: FileReport;
+      readonly read: readonly string[];
+      readonly searched: readonly string[];
+    }
   | { readonly kind: 'cancelled' }
   /** The check did not end or crashed; the message says so to the user, `detail` goes to the log. */
   | { readonly kind: 'failed'; readonly message: string; readonly detail: string };
@@ -113,7 +122,8 @@ export class Checker {
     worker.unref();
     worker.on('message', (answer: CheckAnswer) => {
       if (answer.id !== this.running?.job.id) return;
-      if (answer.report) this.finish({ kind: 'report', report: answer.report, read: answer.read ?? [] });
+      const { report, read = [], searched = [] } = answer;
+      if (report) this.finish({ kind: 'report', report, read, searched });
       else if (answer.cancelled) this.finish({ kind: 'cancelled' });
       else this.finish(failed(this.running, 'the analysis stopped on an internal error', answer.failure ?? ''));
       this.next();

@@ -6,6 +6,7 @@ import type { CancellationToken } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
 import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
+import { mayReferTo } from '../src-attack/run/importers.ts';
 import type { Checker, RunningCheck } from './checker.ts';
 import type { DocumentConfig } from './configs.ts';
 import type { Settings } from './protocol.ts';
@@ -45,12 +46,15 @@ interface State {
   waiting: (() => void)[];
   /** Other files that the last report rests on. */
   read: ReadonlySet<string>;
+  /** Files whose importers the last report rests on. */
+  searched: readonly string[];
 }
 
 export function createLinter(dependencies: LinterDependencies) {
   const states = new Map<string, State>();
   const exactCache = new Map<string, ConvRanks | null>();
   const counters = { run: 0, cancelled: 0 };
+  let listing = 0;
 
   function schedule(document: TextDocument, delay = dependencies.delay): void {
     const state = stateOf(document);
@@ -85,6 +89,7 @@ export function createLinter(dependencies: LinterDependencies) {
       configPath,
       exact: [...exactCache],
       open: dependencies.openTexts(document),
+      listing,
     });
     const outcome = await state.running.outcome;
     if (outcome.kind === 'cancelled') counters.cancelled++;
@@ -93,6 +98,7 @@ export function createLinter(dependencies: LinterDependencies) {
     if (outcome.kind === 'report') {
       state.report = { version, content: outcome.report };
       state.read = new Set(outcome.read);
+      state.searched = outcome.searched;
       const missing = outcome.report.pending.filter(geometry => !exactCache.has(geometryKey(geometry)));
       const refine = missing.length > 0 && settings.exactElimination.maxSeconds > 0;
       dependencies.onReport(document, outcome.report, refine);
@@ -122,9 +128,25 @@ export function createLinter(dependencies: LinterDependencies) {
     await check(state, generation);
   }
 
-  /** Another file changed: documents that import it are checked again. */
-  function fileChanged(file: string): void {
-    for (const state of states.values()) if (state.read.has(file)) schedule(state.document);
+  /**
+   * Another file changed: documents that rest on it are checked again, and those that it imports or loads now.
+   * @param text what it holds now; undefined where it is gone or what it imports is as before
+   */
+  function fileChanged(file: string, text?: string): void {
+    for (const state of states.values()) {
+      const isNear = () => text !== undefined && state.searched.some(target => mayReferTo(file, text, target));
+      if (state.read.has(file) || isNear()) schedule(state.document);
+    }
+  }
+
+  /** Files appeared or went. */
+  function filesListed(): void {
+    listing++;
+  }
+
+  /** Checks again every document that rests on a search for importers. */
+  function searchAgain(): void {
+    for (const state of states.values()) if (state.searched.length > 0) schedule(state.document);
   }
 
   /** The report of the document's present version, waiting for a check that is due or under way. */
@@ -174,6 +196,7 @@ export function createLinter(dependencies: LinterDependencies) {
         report: undefined,
         waiting: [],
         read: new Set(),
+        searched: [],
       };
       states.set(document.uri, state);
     }
@@ -184,6 +207,8 @@ export function createLinter(dependencies: LinterDependencies) {
   return {
     schedule,
     fileChanged,
+    filesListed,
+    searchAgain,
     reportOf,
     cachedReport,
     lastReport,

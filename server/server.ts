@@ -44,6 +44,7 @@ import { sendStatus } from './status.ts';
 import { documentSymbols } from './symbols.ts';
 import { registerVerifyRequests } from './verify-requests.ts';
 import { version } from './version.ts';
+import { tellOfFiles } from './watched-files.ts';
 import { registerWhatIfs } from './what-ifs.ts';
 import { registerWorkspaceRequests } from './workspace-requests.ts';
 
@@ -51,6 +52,8 @@ import { registerWorkspaceRequests } from './workspace-requests.ts';
 const typingDelay = 200;
 /** A check (reading and the closed-form law) that runs longer is ended. Milliseconds. */
 const checkTimeLimit = 20_000;
+/** Endings of files that may change what is known of an open one: pages and components hold code, too. */
+const watched = [...readableExtensions, 'html', 'htm', 'vue', 'svelte'];
 /** Heap of the check's worker thread, MiB. */
 const checkMemoryLimit = 1024;
 
@@ -148,7 +151,7 @@ export function startServer(connection: Connection): void {
     if (canConfigure) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'leaklint' });
     if (canWatchFiles) {
       void connection.client.register(DidChangeWatchedFilesNotification.type, {
-        watchers: [{ globPattern: '**/leaklint.json' }, { globPattern: `**/*.{${readableExtensions.join(',')}}` }],
+        watchers: [{ globPattern: '**/leaklint.json' }, { globPattern: `**/*.{${watched.join(',')}}` }],
       });
     }
     if (canAskFolders) connection.workspace.onDidChangeWorkspaceFolders(() => workspace.changed());
@@ -163,7 +166,7 @@ export function startServer(connection: Connection): void {
   connection.onDidChangeWatchedFiles(({ changes }) => {
     workspace.changed();
     whatIfs.forget();
-    for (const { uri } of changes) linter.fileChanged(URI.parse(uri).fsPath);
+    tellOfFiles(linter, changes);
     const configChanges = changes.filter(change => URI.parse(change.uri).path.endsWith(`/${configFileName}`));
     if (configChanges.length === 0) return;
     configs.changed(configChanges.filter(change => change.type === FileChangeType.Deleted).map(change => change.uri));
@@ -174,13 +177,15 @@ export function startServer(connection: Connection): void {
   documents.onDidChangeContent(async ({ document }) => {
     if ((await settings.of(document.uri)).run !== 'onType') return;
     linter.schedule(document);
-    linter.fileChanged(pathOf(document));
+    linter.fileChanged(pathOf(document), document.getText());
   });
   documents.onDidSave(async ({ document }) => {
     if ((await settings.of(document.uri)).run === 'onSave') linter.schedule(document, 0);
   });
   documents.onDidClose(({ document }) => {
     linter.close(document.uri);
+    // What was not saved counts no more.
+    tellOfFiles(linter, [{ uri: document.uri, type: FileChangeType.Changed }]);
     settings.forget(document.uri);
     clear(document.uri);
   });

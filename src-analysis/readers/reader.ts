@@ -16,6 +16,8 @@ export interface RelatedFiles {
   readonly read: (path: string) => string | undefined;
   /** Paths of files whose text imports from the given one, as far as they are known; few, the nearest first. */
   readonly importers: (path: string) => readonly string[];
+  /** Paths of HTML pages that load the given file by a script element, the nearest first. */
+  readonly pages?: (path: string) => readonly string[];
   /** Bytes of a file of any kind, without reading it; undefined where there is none. */
   readonly size?: (path: string) => number | undefined;
 }

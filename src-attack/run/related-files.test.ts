@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forgetListings, mayReferTo } from './importers.ts';
 import { createRelatedFiles } from './related-files.ts';
 
 let base: string;
@@ -16,6 +17,13 @@ beforeAll(() => {
     'node_modules/dep/index.js': "import '../../model.js'",
     'lib/index.js': 'export * from "../model";',
     'notes.txt': "import './model'",
+    'alias/tsconfig.json': '{"compilerOptions": {"paths": {"@/*": ["../*"], "near": ["./gone.ts"]}}}',
+    'alias/use.ts': "import {build} from '@/model';",
+    'alias/other.ts': "import {build} from '@/near/model'; import react from 'model';",
+    'web/index.html':
+      '<script src="js/sketch.js"></script><script type="module">import {x} from "./js/net.js";</script>',
+    'web/js/sketch.js': 'const m = 1;',
+    'web/js/net.js': 'export const x = 1;',
     'latin.js': Buffer.from([0xe9]),
   };
   for (const [name, content] of Object.entries(files)) {
@@ -55,7 +63,36 @@ describe('files around the one that is read', () => {
     expect(found[0]).toBe('near.mjs');
     const absolute = createRelatedFiles({ base: 'elsewhere' }).importers(path.join(base, 'model.js'));
     expect(absolute).toEqual(found.map(name => path.join(base, name)));
-    expect([...found].sort()).toEqual(['lib/index.js', 'near.mjs', 'src/far.ts']);
+    expect([...found].sort()).toEqual(['alias/use.ts', 'lib/index.js', 'near.mjs', 'src/far.ts']);
     expect(createRelatedFiles({ base }).importers('lib/index.js')).toEqual([]);
+  });
+
+  it('may be pages: these load scripts and import modules', () => {
+    const searched: string[] = [];
+    const related = createRelatedFiles({ base, onSearch: target => void searched.push(path.relative(base, target)) });
+    expect(related.pages?.('web/js/sketch.js')).toEqual(['web/index.html']);
+    expect(related.pages?.('web/js/net.js')).toEqual([]);
+    expect(related.importers('web/js/net.js')).toEqual(['web/index.html']);
+    expect(searched).toEqual(['web/js/sketch.js', 'web/js/net.js', 'web/js/net.js'].map(path.normalize));
+  });
+
+  it('that are new are found at once where listings are forgotten', () => {
+    const { importers } = createRelatedFiles({ base });
+    expect(importers('web/js/net.js')).toEqual(['web/index.html']);
+    writeFileSync(path.join(base, 'web/js/new.js'), "import {x} from './net';");
+    forgetListings();
+    expect(importers('web/js/net.js')).toEqual(['web/js/new.js', 'web/index.html']);
+  });
+
+  it.each([
+    ['/p/a.js', "import {x} from './model'", true],
+    ['/p/a.js', 'const x = require("@/nets/model.js");', true],
+    ['/p/a.js', "import x from '#any';", true],
+    ['/p/index.html', '<script src="js/model.js?v=1"></script>', true],
+    ['/p/js/b.js', "import x from '.';", false],
+    ['/p/a.js', "import x from './models'", false],
+    ['/p/a.md', "import {x} from './model'", false],
+  ])('%s with %s may refer to a model: %s', (file, text, expected) => {
+    expect(mayReferTo(file, text, path.resolve('/p/js/model.ts'))).toBe(expected);
   });
 });

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CodeAction, CodeLens, Hover } from 'vscode-languageserver-protocol';
+import { type CodeAction, type CodeLens, FileChangeType, type Hover } from 'vscode-languageserver-protocol';
 import { URI } from 'vscode-uri';
 import { startClient, type TestClient } from './harness.ts';
 
@@ -26,6 +26,9 @@ afterAll(async () => {
   await client.stop();
   fs.rmSync(folder, { recursive: true, force: true });
 });
+
+/** For a machine with other work to do. */
+const patient = { timeout: 30_000 };
 
 const uriOf = (name: string) => URI.file(path.join(folder, name)).toString();
 const hover = async (uri: string, position: { line: number; character: number }) => {
@@ -98,7 +101,7 @@ describe('tfjs code that is open and unsaved', () => {
   });
 
   test('reports its status and its layers as text', async () => {
-    await expect.poll(() => client.status.findLast(s => s.uri === uri)?.text).toContain('r = 1029 of 3072');
+    await expect.poll(() => client.status.findLast(s => s.uri === uri)?.text, patient).toContain('r = 1029 of 3072');
     const { text } = await client.connection.sendRequest<{ text: string }>('leaklint/report', { uri });
     expect(text).toContain('cnn3_c1');
     expect(text).toContain('1029');
@@ -117,7 +120,34 @@ describe('code in several files', () => {
     expect(await shapesOf(uri)).toMatch(/dense +8 +9 /);
     client.open(uriOf('size.js'), 'javascript', 'export const size = 5;\n');
     client.change(uriOf('size.js'), 2, 'export const size = 6;\n');
-    await expect.poll(() => shapesOf(uri)).toMatch(/dense +6 +9 /);
+    await expect.poll(() => shapesOf(uri), patient).toMatch(/dense +6 +9 /);
+  });
+
+  test('is read again when a file that imports it appears, changes, is typed, and goes', async () => {
+    const uri = uriOf('factory.js');
+    const code = `${opening}export const m = size => tf.sequential({ layers: [tf.layers.dense({ units: 9, inputShape: [size] })] });\n`;
+    const importing = (size: number) => `import { m } from './factory';\nm(${size});\n`;
+    const save = (name: string, text: string | undefined, type: FileChangeType) => {
+      if (text === undefined) fs.unlinkSync(path.join(folder, name));
+      else fs.writeFileSync(path.join(folder, name), text);
+      void client.connection.sendNotification('workspace/didChangeWatchedFiles', {
+        changes: [{ uri: uriOf(name), type }],
+      });
+    };
+    client.open(uri, 'javascript', code);
+    await client.diagnostics(uri, 1);
+    expect(await shapesOf(uri)).toMatch(/dense +\? +9 /);
+    save('user.js', importing(8), FileChangeType.Created);
+    await expect.poll(() => shapesOf(uri), patient).toMatch(/dense +8 +9 /);
+    save('user.js', importing(7), FileChangeType.Changed);
+    await expect.poll(() => shapesOf(uri), patient).toMatch(/dense +7 +9 /);
+    save('user.js', undefined, FileChangeType.Deleted);
+    await expect.poll(() => shapesOf(uri), patient).toMatch(/dense +\? +9 /);
+    save('page.html', '<p>', FileChangeType.Created);
+    save('typed.js', '', FileChangeType.Created);
+    client.open(uriOf('typed.js'), 'javascript', '');
+    client.change(uriOf('typed.js'), 2, importing(6));
+    await expect.poll(() => shapesOf(uri), patient).toMatch(/dense +6 +9 /);
   });
 
   test('is told what cannot be known by a quick fix', async () => {

@@ -15,13 +15,25 @@ import { unknown } from './values.ts';
 
 /** Runs a module's own code, statement by statement. Returns why it could not be run to its end, if so. */
 export function runModule(context: Context, module: Module): ReadError[] {
-  const { scope, source } = module;
-  for (const name of varNames(source)) declare(context, scope, name, undefined);
+  hoistModule(context, module);
+  const errors = runTopLevel(context, module, module.source.statements);
+  module.running = false;
+  return errors;
+}
+
+/** Declares what a module declares. */
+export function hoistModule(context: Context, { scope, source }: Module): void {
+  // A script of a page that says `var` again leaves the variable as it is.
+  for (const name of varNames(source)) if (!scope.variables.has(name)) declare(context, scope, name, undefined);
   hoist(context, scope, source.statements);
+}
+
+/** Runs some of a module's own statements. Returns why they could not be run to their end, if so. */
+export function runTopLevel(context: Context, module: Module, statements: readonly ts.Statement[]): ReadError[] {
   const errors: ReadError[] = [];
   const first = module.role === 'main' ? 0 : context.models.length;
-  for (const statement of source.statements) {
-    const failure = attempt(() => void collapse(context, run(context, scope, statement)));
+  for (const statement of statements) {
+    const failure = attempt(() => void collapse(context, run(context, module.scope, statement)));
     if (!failure || failure === thrown) continue;
     noteFailure(context, context.models.slice(first), failure);
     const range = rangeIn(context, statement);
@@ -31,7 +43,6 @@ export function runModule(context: Context, module: Module): ReadError[] {
     });
     if (failure.final || errors.length >= 10) break;
   }
-  module.running = false;
   return errors;
 }
 

@@ -37,9 +37,13 @@ export type ExportEntry =
 /** The variable that holds `export default <expression>`. */
 export const defaultName = '*default*';
 
-export function makeModule(context: Context | undefined, source: ts.SourceFile, role: Module['role']): Module {
-  const activation = { callee: undefined, args: [], thisValue: undefined, owner: undefined, home: undefined };
-  const scope: Scope = { parent: undefined, activation, variables: new Map() };
+/** @param scope the global scope that it shares with other scripts of a page; default: one of its own */
+export function makeModule(
+  context: Context | undefined,
+  source: ts.SourceFile,
+  role: Module['role'],
+  scope: Scope = moduleScope(),
+): Module {
   const born = context ? ++context.clock : 0;
   const exported: ObjectValue = { kind: 'object', born, entries: new Map() };
   const commonJs: ObjectValue = { kind: 'object', born, entries: new Map([['exports', exported]]) };
@@ -47,6 +51,11 @@ export function makeModule(context: Context | undefined, source: ts.SourceFile, 
   scope.variables.set('exports', { kind: 'binding', born, value: exported });
   const { fileName: path } = source;
   return { path, source, role, scope, commonJs, exports: exportTable(source), running: true };
+}
+
+function moduleScope(): Scope {
+  const activation = { callee: undefined, args: [], thisValue: undefined, owner: undefined, home: undefined };
+  return { parent: undefined, activation, variables: new Map() };
 }
 
 /** A file that a module specifier means: already evaluated or still to be; or why there is none. */

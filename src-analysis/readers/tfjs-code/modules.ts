@@ -82,14 +82,21 @@ function runImported(context: Context, module: Module): void {
     module.running = false;
     return;
   }
+  asImported(context, () => {
+    const [error] = runModule(context, module);
+    if (error) module.failure = `its file is not read to its end`;
+  });
+}
+
+/** Runs the code at the top of another file: it may take so many steps, and has no place in the file that is read. */
+export function asImported(context: Context, body: () => void): void {
   const { loopDeadline, ownCall } = context;
   context.loopDeadline = undefined;
   context.ownCall = undefined;
   const outer = context.budget.limitTo(Number.POSITIVE_INFINITY);
   context.budget.limitTo(Math.min(outer, context.budget.spent + limits.importSteps));
   try {
-    const [error] = runModule(context, module);
-    if (error) module.failure = `its file is not read to its end`;
+    body();
   } finally {
     context.budget.limitTo(outer);
     context.loopDeadline = loopDeadline;

@@ -5,11 +5,12 @@ import { commentsOf } from './comments.ts';
 import { type Context, makeContext } from './context.ts';
 import { directivesIn } from './directives.ts';
 import { isUniform } from './doubt.ts';
-import { exploreUncalled, runModule } from './explore.ts';
+import { exploreUncalled } from './explore.ts';
 import { type Condition, type Decisions, undecided } from './forks.ts';
 import { selectWithImporters } from './importers.ts';
 import { type Module, makeModule } from './module-files.ts';
 import { createModulePaths } from './module-paths.ts';
+import { runWithPage } from './page-scripts.ts';
 import { parseSource } from './parse.ts';
 import type { Selection } from './select-models.ts';
 import { errorsOfClaims } from './stated.ts';
@@ -48,7 +49,7 @@ export function readTfjsCode(file: SourceFile, cancel: CancellationToken): ReadR
   const directives = directivesIn(source, comments);
   const evaluateUnder = (decisions: Decisions): Evaluation => {
     const main = makeModule(undefined, source, 'main');
-    return evaluateFile(makeContext(source, makeBudget(cancel), main, related, decisions, directives), main);
+    return evaluateFile(makeContext(source, makeBudget(cancel), main, related, decisions, directives), main, text);
   };
   const { models, errors } = separateBranches(evaluateUnder(undecided), evaluateUnder);
   return { models, errors: [...directives.errors, ...errors], comments };
@@ -64,8 +65,8 @@ export interface Evaluation extends Selection {
   readonly spent: number;
 }
 
-function evaluateFile(context: Context, main: Module): Evaluation {
-  const errors = [...runModule(context, main), ...exploreUncalled(context, main)];
+function evaluateFile(context: Context, main: Module, text: string): Evaluation {
+  const errors = [...runWithPage(context, main, text), ...exploreUncalled(context, main)];
   const selected = selectWithImporters(context, main);
   return {
     models: selected.models,

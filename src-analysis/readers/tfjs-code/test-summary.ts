@@ -16,6 +16,7 @@ export function summariseFiles(files: Readonly<Record<string, string>>, path: st
   const related: RelatedFiles = {
     read: name => (Object.hasOwn(files, name) ? files[name] : undefined),
     importers: name => Object.keys(files).filter(other => other !== name && importsFrom(files[other] ?? '', name)),
+    pages: name => Object.keys(files).filter(other => isPageOf(other, files[other] ?? '', name)),
   };
   return summariseFile({ path, text: files[path] ?? '', related });
 }
@@ -27,6 +28,10 @@ function importsFrom(text: string, name: string): boolean {
       .at(-1)
       ?.replace(/\.\w+$/, '')}`,
   );
+}
+
+function isPageOf(page: string, text: string, name: string): boolean {
+  return /\.html$/.test(page) && new RegExp(`src=["']?[\\w./]*${name.split('/').at(-1)}`).test(text);
 }
 
 function summariseFile(file: SourceFile): string[] {
