@@ -82,3 +82,9 @@ export class NotFinite extends Error {
 export function batchOf(problem: AttackProblem): number {
   return problem.victim.x.shape[0]!;
 }
+
+/** @throws {NotApplicable} for a batch, with the attack's name */
+export function requireOneImage(problem: AttackProblem, attack: string): void {
+  if (batchOf(problem) === 1) return;
+  throw new NotApplicable(`${attack} takes one image: the gradient of a batch gives a mixture. Use gauss-newton.`);
+}

@@ -17,9 +17,10 @@ const two = (part: Partial<RunSource> = {}) =>
 
 describe('a batch of two', () => {
   test('comes back image by image, and what takes one image only says so', async () => {
-    const { report, events } = await simulatedRun(two(), ['r-gap', 'gauss-newton'], engine);
-    const [single, both] = report.results;
-    expect(single).toMatchObject({ status: 'failed', note: expect.stringContaining('one image') });
+    const { report, events } = await simulatedRun(two(), ['r-gap', 'hybrid', 'gauss-newton'], engine);
+    const [single, alike, both] = report.results;
+    expect(single).toMatchObject({ status: 'failed', note: expect.stringContaining('r-gap takes one image') });
+    expect(alike).toMatchObject({ status: 'failed', note: expect.stringContaining('hybrid takes one image') });
     expect(both?.perImage?.map(image => image.label)).toEqual([3, 1]);
     for (const image of both?.perImage ?? []) expect(image.psnr ?? 300).toBeGreaterThan(40);
     const psnrs = both?.perImage?.map(image => image.psnr ?? 300) ?? [];

@@ -57,12 +57,13 @@ export async function throughKinks(
   }
 }
 
-/** R-GAP's way back to the picture, with the prior for the layer that sees it; null where the model is no such chain. */
+/** R-GAP's way back to the picture, with the prior for the layer that sees it; null where the model is no such chain, and for a batch. */
 async function solutionByLayers(
   model: GradientModel,
   problem: AttackProblem,
   recorder: Recorder,
 ): Promise<Float64Array | null> {
+  if (batchOf(problem) !== 1) return null;
   try {
     return await solveBackwards(problem, recorder, async (layer, depth) => {
       const affine = depth === 0 ? await affineFromPicture(layer, problem, model.toInput) : null;

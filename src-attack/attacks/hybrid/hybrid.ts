@@ -7,7 +7,7 @@ import { type Node, reachable, type Values } from '../../ir/graph.ts';
 import { addAll, squaredNorm } from '../../ir/reduce.ts';
 import { substitute } from '../../ir/rewrite.ts';
 import { createAdam } from '../../optimisers/adam.ts';
-import type { Attack, AttackOptions, AttackProblem, Recorder } from '../attack.ts';
+import { type Attack, type AttackOptions, type AttackProblem, type Recorder, requireOneImage } from '../attack.ts';
 import { cosineDistance, createTargets, freshName, gradientDistance, inputName, totalVariation } from '../objective.ts';
 import { leastNormSolution, solveBackwards } from '../r-gap/backwards.ts';
 import type { KnownLayer } from '../r-gap/layer-system.ts';
@@ -30,6 +30,7 @@ export const hybrid: Attack = {
   name: 'hybrid',
   description: 'The hybrid of Chen & Campbell (2022): r-gap a layer at a time, each solution improved by descent.',
   async run(problem, options, recorder) {
+    requireOneImage(problem, hybrid.name);
     const start = await solveBackwards(problem, recorder);
     const before = await gradientDistance(problem, start);
     recorder.record(before, start);

@@ -5,7 +5,7 @@ import { gradient } from '../../ir/gradient.ts';
 import { type Node, reachable, sizeOf } from '../../ir/graph.ts';
 import { substitute } from '../../ir/rewrite.ts';
 import { leastSquares } from '../../linear-algebra/conjugate-gradients.ts';
-import { type AttackProblem, batchOf, NotApplicable, type Recorder } from '../attack.ts';
+import { type AttackProblem, NotApplicable, type Recorder } from '../attack.ts';
 import { freshName, inputName } from '../objective.ts';
 import { chainOf, type Link } from './chain.ts';
 import { denseFeatures, scaledFeatures } from './dense.ts';
@@ -25,7 +25,8 @@ const tolerance = 1e-11;
  * R-GAP's recursion: from the dense layer's gradient, which holds its input, backwards through inverse activations and
  * one least-squares problem a convolution, to the model's input. Through ReLU it takes the equations of the units that
  * are on.
- * @throws {NotApplicable} for batches, forks and operations without an inverse.
+ * @param problem of one image: see {@link requireOneImage}
+ * @throws {NotApplicable} for forks and operations without an inverse.
  */
 export async function solveBackwards(
   problem: AttackProblem,
@@ -33,9 +34,6 @@ export async function solveBackwards(
   solve: SolveLayer = layer => leastNormSolution(layer, problem, recorder),
 ): Promise<Float64Array> {
   const { victim } = problem;
-  if (batchOf(problem) !== 1) {
-    throw new NotApplicable('r-gap takes one image: the gradient of a batch gives a mixture. Use gauss-newton.');
-  }
   const chain = chainOf(victim);
   const constants = await constantsOf(problem, chain);
   const observedFor = await observedKernels(problem, chain);
@@ -67,7 +65,7 @@ export async function solveBackwards(
   }
   if (!output) {
     throw new NotApplicable(
-      'r-gap starts at a dense layer with an observed gradient, and the model has none. Use gauss-newton.',
+      'Solving layer by layer starts at a dense layer with an observed gradient, and the model has none. Use gauss-newton.',
     );
   }
   return output.values;

@@ -28,7 +28,7 @@ export function chainOf(victim: Victim): Link[] {
     const data = node.inputs.flatMap((input, i) => (dependents.has(input) ? [i] : []));
     if (data.length !== 1) {
       throw new NotApplicable(
-        'r-gap goes backwards through a plain chain of layers, and this model has a branch (a residual or merging layer, normalisation by batch statistics, attention); use gauss-newton.',
+        'Solving layer by layer goes backwards through a plain chain of layers, and this model has a branch (a residual or merging layer, normalisation by batch statistics, attention); use gauss-newton.',
       );
     }
     links.unshift({ node, data: data[0]! });

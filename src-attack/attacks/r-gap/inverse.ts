@@ -112,7 +112,7 @@ function invertEverywhere({ node, data }: Link, output: Float64Array, constants:
 }
 
 function lost(node: Node): NotApplicable {
-  return new NotApplicable(`r-gap stops at ${describe(node)}: it has no inverse. Use gauss-newton.`);
+  return new NotApplicable(`Solving layer by layer stops at ${describe(node)}: it has no inverse. Use gauss-newton.`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Attack } from '../attack.ts';
+import { type Attack, requireOneImage } from '../attack.ts';
 import { gradientDistance } from '../objective.ts';
 import { solveBackwards } from './backwards.ts';
 
@@ -10,6 +10,7 @@ export const rGap: Attack = {
   name: 'r-gap',
   description: 'R-GAP (Zhu & Blaschko 2021): one linear system a layer, solved backwards from the dense layer.',
   async run(problem, _options, recorder) {
+    requireOneImage(problem, rGap.name);
     recorder.expect(1);
     const x = await solveBackwards(problem, recorder);
     recorder.record(await gradientDistance(problem, x), x);
