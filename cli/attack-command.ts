@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { attacks } from '../src-attack/attacks/registry.ts';
 import { defences } from '../src-attack/defences/registry.ts';
+import { engineChoices } from '../src-attack/process/engines.ts';
 import type { AttackSpec } from '../src-attack/process/protocol.ts';
 import { applyEvent, newRun, type RunState } from '../src-attack/process/run-state.ts';
 import { htmlReport } from '../src-attack/report/html.ts';
@@ -10,6 +12,8 @@ import type { AttackReport } from '../src-attack/run/report.ts';
 import { imageFiles } from './attack-images.ts';
 import { progressLine, reportText } from './attack-text.ts';
 import { type Environment, UserError } from './environment.ts';
+import { addHelpLists, type HelpList } from './help-lists.ts';
+import { appended, wholeNumber, wholeNumbers } from './option-values.ts';
 
 interface AttackOptions {
   readonly image?: readonly string[];
@@ -30,7 +34,7 @@ interface AttackOptions {
 
 /** `leaklint attack MODEL --image FILE` */
 export function addAttackCommand(program: Command, environment: Environment): void {
-  program
+  const command = program
     .command('attack')
     .description('reconstruct an image from the gradient that a training step on it would share')
     .argument('<model>', 'model file or model code')
@@ -47,25 +51,21 @@ export function addAttackCommand(program: Command, environment: Environment): vo
     )
     .option('--model <name>', 'which model of the file; default: its first')
     .addOption(
-      new Option('--method <list>', 'attacks, separated by commas')
+      new Option('--method <list>', 'attacks, separated by commas; the list below')
         .argParser(list)
         .default(['gauss-newton'], 'gauss-newton'),
     )
     .option('--preprocess <expression>', 'what the model does to a pixel x', 'x/255 - 0.5')
-    .option(
-      '--defence <spec>',
-      `what the client does against leakage, repeated for a chain: ${defences.map(kind => kind.example).join(', ')}`,
-      appended,
-    )
+    .option('--defence <spec>', 'what the client does against leakage, repeated for a chain; the list below', appended)
     .option(
       '--sweep <range>',
       'one more defence at rising levels, noise:1e-5..1e-1 or with their number noise:1e-5..1e-1/9',
     )
-    .option('--seed <n>', 'seed of every random number', wholeNumber, 10)
-    .option('--steps <n>', 'steps of each attack; default: its preset', wholeNumber)
+    .option('--seed <n>', 'seed of every random number', wholeNumber(0), 10)
+    .option('--steps <n>', 'steps of each attack; default: its preset', wholeNumber(1))
     .addOption(
-      new Option('--engine <name>', 'what computes')
-        .choices(['auto', 'cpu', 'wasm', 'webgpu', 'cuda', 'tfjs'])
+      new Option('--engine <name>', 'what computes; the list below')
+        .choices(engineChoices.map(choice => choice.id))
         .default('auto'),
     )
     .option(
@@ -80,6 +80,28 @@ export function addAttackCommand(program: Command, environment: Environment): vo
         options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, options.out),
       );
     });
+  addHelpLists(command, helpLists, [
+    'leaklint attack model.ts --image photo.png --label 3',
+    'leaklint attack model.onnx --image a.png,b.png --method gauss-newton,cosine',
+    'leaklint attack model.ts --image photo.png --defence clip:1 --sweep noise:1e-5..1e-1',
+  ]);
+}
+
+function helpLists(): HelpList[] {
+  return [
+    { title: 'Attacks (--method)', rows: attacks.map(({ name, description }) => [name, description]) },
+    { title: 'Engines (--engine)', rows: engineChoices.map(({ id, description }) => [id, description]) },
+    {
+      title: 'Defences (--defence), one example each',
+      rows: defences.map(({ example, description }) => [example, description]),
+    },
+    {
+      title: 'Sweeps (--sweep), each over its whole range',
+      rows: defences
+        .filter(({ levels }) => levels !== '')
+        .map(({ name, levels, title }) => [`${name}:${levels}`, title]),
+    },
+  ];
 }
 
 async function attack(model: string, options: AttackOptions, environment: Environment): Promise<AttackReport> {
@@ -161,22 +183,6 @@ async function writeReports(folder: string, report: AttackReport, run: RunState,
 function cannotWrite(file: string, error: unknown): never {
   const why = error instanceof Error ? error.message : String(error);
   throw new UserError(`${file} cannot be written (${why}): choose another folder with --out, or make room.`);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
-  return value;
-}
-
-/** Of an option that may be repeated. */
-function appended(text: string, before: readonly string[] = []): string[] {
-  return [...before, text];
-}
-
-function wholeNumbers(text: string, before: readonly number[] = []): number[] {
-  return [...before, ...text.split(',').map(part => wholeNumber(part.trim()))];
 }
 
 function list(text: string): string[] {

@@ -2,9 +2,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from './main.ts';
+import { repository, runIn } from './testing.ts';
 
-const repository = path.resolve(import.meta.dirname, '..');
 const image = path.join(repository, 'test/fixtures/images/landscape-8.png');
 const leaky = `import * as tf from '@tensorflow/tfjs';
 export const model = tf.sequential({ name: 'leaky', layers: [
@@ -21,21 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-async function leaklint(...args: string[]) {
-  let stdout = '';
-  const log: string[] = [];
-  const code = await runCommand(args, {
-    root: repository,
-    cwd: folder,
-    colours: false,
-    write: async text => {
-      stdout += text;
-    },
-    log: line => log.push(line),
-    progress: () => {},
-  });
-  return { code, stdout, log: log.join('\n') };
-}
+const leaklint = (...args: string[]) => runIn(folder, args);
 
 describe('leaklint attack', () => {
   it('prints the contract’s JSON and writes pictures and reports', async () => {
@@ -157,4 +142,18 @@ it('leaklint doctor lists every engine with what it lacks', async () => {
   expect(stdout).toMatch(/^works\s+onnxruntime-cpu\s+CPU/m);
   expect(stdout).toMatch(/^works\s+onnxruntime-wasm/m);
   expect(stdout).toMatch(/^missing\s+tfjs-node-gpu\s+.*is not installed in/m);
+});
+
+it('leaklint attack --help lists attacks, engines and defences with a phrase each', async () => {
+  const { code, stdout } = await leaklint('attack', '--help');
+  expect(code).toBe(0);
+  for (const line of [
+    /^ {2}hybrid +The hybrid of Chen/m,
+    /^ {2}cuda +ONNX Runtime on an NVIDIA/m,
+    /^ {2}noise:0\.01 +Adds Gaussian noise/m,
+    /^ {2}noise:1e-6\.\.1e-1 /m,
+    /^ {2}leaklint attack model\.ts --image photo\.png --label 3$/m,
+  ]) {
+    expect(stdout).toMatch(line);
+  }
 });

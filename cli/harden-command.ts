@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { readSourceFile } from '../host/files.ts';
 import { runWhatIfs, type WhatIfsResult } from '../host/what-ifs.ts';
 import { lineStartsOf, rangeToPositions } from '../src-analysis/findings/positions.ts';
@@ -12,6 +12,7 @@ import { defaultHardening } from '../src-analysis/what-ifs/hardening.ts';
 import { share } from '../src-analysis/what-ifs/wording.ts';
 import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import { type Environment, UserError } from './environment.ts';
+import { numberFrom } from './option-values.ts';
 
 interface HardenOptions {
   readonly model?: string;
@@ -132,14 +133,4 @@ function jsonOf({ path: file, text = '' }: SourceFile, model: string, found: Fou
     complete: found.complete,
   };
   return `${JSON.stringify(report, null, 2)}\n`;
-}
-
-function numberFrom(least: number, most: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= least && value <= most)) {
-      throw new InvalidArgumentError(`Write a number from ${least} to ${most}.`);
-    }
-    return value;
-  };
 }

@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from './main.ts';
+import { runIn } from './testing.ts';
 
-const root = path.resolve(import.meta.dirname, '..');
 const code = `import * as tf from '@tensorflow/tfjs';
 export function makeModel() {
   const model = tf.sequential({ name: 'digits' });
@@ -31,26 +30,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(cwd, { recursive: true }));
 
-async function harden(...args: string[]) {
-  let stdout = '';
-  const log: string[] = [];
-  const exitCode = await runCommand(['harden', ...args], {
-    root,
-    cwd,
-    colours: false,
-    write: async text => {
-      stdout += text;
-    },
-    log: line => log.push(line),
-    progress: () => {},
-  });
-  return { exitCode, stdout, log: log.join('\n') };
-}
+const harden = (...args: string[]) => runIn(cwd, ['harden', ...args]);
 
 describe('leaklint harden', () => {
   it('prints a table of changes, what is there now first', async () => {
-    const { exitCode, stdout } = await harden('model.ts', '--max-changes', '2');
-    expect(exitCode).toBe(0);
+    const { code, stdout } = await harden('model.ts', '--max-changes', '2');
+    expect(code).toBe(0);
     const lines = stdout.split('\n');
     expect(lines[0]).toBe('digits (model.ts)');
     expect(lines[1]).toMatch(/^ +r\/n +c\(M\) +parameters +changes$/);
@@ -71,8 +56,8 @@ describe('leaklint harden', () => {
   });
 
   it('says where nothing helps', async () => {
-    const { exitCode, stdout } = await harden('model.ts', '--tolerance', '0', '--max-changes', '1');
-    expect(exitCode).toBe(0);
+    const { code, stdout } = await harden('model.ts', '--tolerance', '0', '--max-changes', '1');
+    expect(code).toBe(0);
     expect(stdout).toContain('±0 %');
     expect(stdout).toContain('No such change');
   });
@@ -85,8 +70,8 @@ describe('leaklint harden', () => {
     ['a tolerance that is no number', ['model.ts', '--tolerance', 'much'], /number from 0 to 1000/],
   ];
   it.each(refused)('refuses %s', async (_, args, message) => {
-    const { exitCode, log } = await harden(...args);
-    expect(exitCode).toBe(2);
+    const { code, log } = await harden(...args);
+    expect(code).toBe(2);
     expect(log).toMatch(message);
   });
 });

@@ -5,8 +5,8 @@ import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckJson } from '../src-analysis/reports/json.ts';
 import { runCommand } from './main.ts';
+import { repository, runIn } from './testing.ts';
 
-const repository = path.resolve(import.meta.dirname, '..');
 const leaky = `import * as tf from '@tensorflow/tfjs';
 const model = tf.sequential();
 model.add(tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 4, kernelSize: 3, activation: 'tanh' }));
@@ -45,21 +45,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function leaklint(...args: string[]) {
-  let stdout = '';
-  const log: string[] = [];
-  const code = await runCommand(args, {
-    root: repository,
-    cwd: folder,
-    colours: false,
-    write: async text => {
-      stdout += text;
-    },
-    log: line => log.push(line),
-    progress: () => {},
-  });
-  return { code, stdout, log: log.join('\n') };
-}
+const leaklint = (...args: string[]) => runIn(folder, args);
 
 async function checkJson(...args: string[]) {
   const { stdout, ...rest } = await leaklint('check', '--format', 'json', ...args);

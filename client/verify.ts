@@ -1,17 +1,10 @@
 /** "Verify Leakage Numerically": measures a model's identifiable dimension and shows the figures and the map. */
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import {
-  type AttackModel,
-  type AttackModelsParams,
-  attackModelsRequest,
-  type RunAttackArgument,
-  type VerifyParams,
-  type VerifyProgressParams,
-  type VerifyResult,
-  verifyProgressNotification,
-  verifyRequest,
-} from '../server/protocol.ts';
+import type { RunAttackArgument, VerifyResult } from '../server/protocol.ts';
+import { progressText } from '../src-attack/process/verify-text.ts';
+import { chooseModel } from './choose-model.ts';
+import { measure } from './measure.ts';
 import { activeModelUri } from './onnx-files.ts';
 import { sampleImages } from './sample-images.ts';
 import type { FromVerifyPage, ToVerifyPage, VerifyState } from './webview/verify/messages.ts';
@@ -37,7 +30,6 @@ export function registerVerification(
   client: () => LanguageClient | undefined,
 ): Verification {
   let shown: VerifyState | undefined;
-  let lastId = 0;
 
   async function verify(argument?: RunAttackArgument): Promise<void> {
     const running = client();
@@ -50,11 +42,10 @@ export function registerVerification(
       );
       return;
     }
-    const model = argument?.model ?? (await chooseModel(running, uri));
-    if (model === undefined) return;
-    const params: VerifyParams = { id: ++lastId, uri, model, seed, batch: 1 };
+    const model = await chooseModel(running, uri, argument?.model, 'Model to measure');
+    if (!model) return;
     try {
-      const report = await measure(running, params);
+      const report = await measureWithProgress(running, { uri, model: model.name, spec: { seed, batch: 1 } });
       if (report) shown = showPage(context, report);
     } catch (error) {
       await vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
@@ -67,43 +58,20 @@ export function registerVerification(
   };
 }
 
-async function chooseModel(client: LanguageClient, uri: string): Promise<string | undefined> {
-  const params: AttackModelsParams = { uri };
-  const models = await client.sendRequest<AttackModel[]>(attackModelsRequest, params);
-  if (models.length <= 1) {
-    if (models.length === 0) await vscode.window.showInformationMessage('Leaklint finds no model in this file.');
-    return models[0]?.name;
-  }
-  const items = models.map(({ name, summary }) => ({ label: name, description: summary }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: 'Which model is to be measured?' }))?.label;
-}
-
 /** Undefined when the user cancelled. */
-async function measure(client: LanguageClient, params: VerifyParams): Promise<VerifyResult | undefined> {
+async function measureWithProgress(
+  client: LanguageClient,
+  wanted: Parameters<typeof measure>[1],
+): Promise<VerifyResult | undefined> {
   const options = { location: vscode.ProgressLocation.Notification, title: 'Verify leakage', cancellable: true };
-  return vscode.window.withProgress(options, async (progress, token) => {
+  return vscode.window.withProgress(options, async (notification, token) => {
     let reported = 0;
-    const listening = client.onNotification(
-      verifyProgressNotification,
-      ({ id, rank, most, what }: VerifyProgressParams) => {
-        if (id !== params.id) return;
-        const share = (100 * rank) / Math.max(1, most);
-        const prefix = what === 'twin' ? 'smaller twin: ' : '';
-        progress.report({
-          message: `${prefix}rank ${rank} so far, at most ${most}`,
-          increment: Math.max(0, share - reported),
-        });
-        reported = Math.max(reported, share);
-      },
-    );
-    try {
-      return await client.sendRequest<VerifyResult>(verifyRequest, params, token);
-    } catch (error) {
-      if (token.isCancellationRequested) return undefined;
-      throw error;
-    } finally {
-      listening.dispose();
-    }
+    notification.report({ message: 'preparing' });
+    return measure(client, wanted, token, progress => {
+      const share = (100 * progress.rank) / Math.max(1, progress.most);
+      notification.report({ message: progressText(progress), increment: Math.max(0, share - reported) });
+      reported = Math.max(reported, share);
+    });
   });
 }
 

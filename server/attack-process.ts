@@ -38,11 +38,20 @@ export function launchAttackProcess({ processPath, memoryLimit, log }: AttackPro
   return { child, connection, ended };
 }
 
-/** A sentence for the user about a process that ended by itself. */
-export function endedMessage(why: string, memoryLimit: number): string {
+const afterEnd = {
+  attack: {
+    kept: 'What was reached so far is kept; run the attack again to go on.',
+    less: 'try a smaller image or fewer attacks',
+  },
+  measurement: { kept: 'Nothing else is lost; measure again.', less: 'try a smaller model or fewer examples' },
+} as const;
+
+/** Sentences for the user about a process that ended by itself. */
+export function endedMessage(what: keyof typeof afterEnd, why: string, memoryLimit: number): string {
+  const { kept, less } = afterEnd[what];
   const memory =
     why === 'SIGABRT' || why === 'exit code 134' || why === 'SIGKILL'
-      ? ` If nobody ended it, it ran out of memory (its heap limit is ${memoryLimit} MiB): try a smaller image or fewer attacks.`
+      ? ` If nobody ended it, it ran out of memory (its heap limit is ${memoryLimit} MiB): ${less}.`
       : '';
-  return `The attack process ended (${why}). What was reached so far is kept; run the attack again to go on.${memory}`;
+  return `The process of the ${what} ended (${why}). ${kept}${memory}`;
 }

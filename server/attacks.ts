@@ -83,7 +83,7 @@ export function createAttackHost(options: AttackHostOptions) {
     if (run.cancellation.token.isCancellationRequested) return { type: 'cancelled' };
     if (said) return undefined;
     if (outcome && 'ended' in outcome)
-      return { type: 'failed', message: endedMessage(outcome.ended, options.memoryLimit) };
+      return { type: 'failed', message: endedMessage('attack', outcome.ended, options.memoryLimit) };
     return outcome?.failure ? { type: 'failed', message: outcome.failure } : undefined;
   }
 

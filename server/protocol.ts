@@ -1,7 +1,7 @@
 /** What the language server and the client say to each other beyond LSP itself. Plain data, no imports but types. */
 import type { Range } from 'vscode-languageserver-types';
 import type { AttackChoices, AttackEvent, AttackSpec } from '../src-attack/process/protocol.ts';
-import type { VerifyProgress, VerifyReport } from '../src-attack/process/verify-protocol.ts';
+import type { VerifyProgress, VerifyReport, VerifySpec } from '../src-attack/process/verify-protocol.ts';
 
 /** Sent by the client in `initializationOptions`. */
 export interface InitializationOptions {
@@ -196,8 +196,8 @@ export interface VerifyParams {
   readonly uri: string;
   /** Which model of the document; absent: its first. */
   readonly model?: string;
-  readonly seed: number;
-  readonly batch: number;
+  /** The server fills the model's path and text from the document. */
+  readonly spec: Omit<VerifySpec, 'model'>;
 }
 export type VerifyResult = VerifyReport;
 /** Notification, server to client: how far a measurement is. */

@@ -26,7 +26,7 @@ export function registerVerifyRequests(
 ) {
   const running = new Set<() => void>();
 
-  connection.onRequest(verifyRequest, async ({ id, uri: shown, model, seed, batch }: VerifyParams, cancel) => {
+  connection.onRequest(verifyRequest, async ({ id, uri: shown, model, spec: wanted }: VerifyParams, cancel) => {
     const uri = shownFile(shown);
     const document = documents.get(uri);
     const spec: VerifySpec = {
@@ -35,8 +35,7 @@ export function registerVerifyRequests(
         ...(document ? { text: document.getText() } : {}),
         ...(model === undefined ? {} : { name: model }),
       },
-      seed,
-      batch,
+      ...wanted,
     };
     const {
       child,
@@ -57,7 +56,7 @@ export function registerVerifyRequests(
     try {
       return await Promise.race([
         process.sendRequest<VerifyReport>(verifyMethod, spec, cancel),
-        ended.then(why => Promise.reject(new ResponseError(-32000, endedMessage(why, memoryLimit)))),
+        ended.then(why => Promise.reject(new ResponseError(-32000, endedMessage('measurement', why, memoryLimit)))),
       ]);
     } finally {
       running.delete(kill);

@@ -71,6 +71,8 @@ const sharedWithClient = [
   'src-attack/process/protocol.ts',
   'src-attack/process/run-state.ts',
   'src-attack/process/verify-protocol.ts',
+  'src-attack/process/verify-text.ts',
+  'src-attack/verify/map.ts',
   'src-attack/report/html.ts',
 ];
 

@@ -2,7 +2,6 @@
  * Entry point of the attack process: one run over JSON-RPC on Node's channel to the parent, or the list of what can be
  * chosen. It may be killed at any moment.
  */
-import * as os from 'node:os';
 import {
   type CancellationToken,
   createMessageConnection,
@@ -14,6 +13,7 @@ import { attacks } from '../attacks/registry.ts';
 import { defences } from '../defences/registry.ts';
 import { chooseEngine } from '../engines/choose.ts';
 import { engineChoices } from './engines.ts';
+import { watchMemory } from './memory-guard.ts';
 import {
   type AttackChoices,
   type AttackEvent,
@@ -32,7 +32,8 @@ const connection = createMessageConnection(new IPCMessageReader(process), new IP
 
 connection.onRequest(runMethod, async (spec: AttackSpec, token: CancellationToken) => {
   const emit = (event: AttackEvent) => connection.sendNotification(eventMethod, event);
-  const guard = guardMemory(async message => {
+  const advice = 'What was reached so far is kept; try a smaller image or another attack.';
+  const unwatch = watchMemory({ what: 'The attack', advice }, async message => {
     await emit({ type: 'failed', message });
     process.exit(1);
   });
@@ -42,7 +43,7 @@ connection.onRequest(runMethod, async (spec: AttackSpec, token: CancellationToke
   } catch (error) {
     throw new ResponseError(-32000, error instanceof Error ? error.message : String(error));
   } finally {
-    clearInterval(guard);
+    unwatch();
   }
 });
 
@@ -74,20 +75,6 @@ connection.onRequest(probeMethod, async ({ engine, folder }: ProbeParams): Promi
 });
 
 serveVerify(connection);
-
-/** Share of the machine's memory that a run may take. Native libraries allocate outside the JavaScript heap and its limit. */
-const memoryShare = 0.75;
-
-function guardMemory(tooMuch: (message: string) => Promise<void>): NodeJS.Timeout {
-  const limit = memoryShare * os.totalmem();
-  return setInterval(() => {
-    if (process.memoryUsage.rss() <= limit) return;
-    const gibibytes = (limit / 2 ** 30).toFixed(0);
-    void tooMuch(
-      `The attack needs more than ${gibibytes} GiB, ${100 * memoryShare} % of this machine's memory, and was stopped. What was reached so far is kept; try a smaller image or another attack.`,
-    );
-  }, 500);
-}
 
 // Nobody is left to run for.
 process.on('disconnect', () => process.exit(0));

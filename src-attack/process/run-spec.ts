@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { analyseModel } from '../../src-analysis/analyse.ts';
 import { neverCancelled } from '../../src-analysis/readers/reader.ts';
 import { modelLine } from '../../src-analysis/reports/headline.ts';
@@ -12,6 +11,7 @@ import type { AttackReport } from '../run/report.ts';
 import { type RunHooks, runAttacks } from '../run/run.ts';
 import { planOf, runSweep } from '../run/run-sweep.ts';
 import type { RunSource } from '../run/source.ts';
+import { readNamed } from './named-file.ts';
 import type { AttackSpec } from './protocol.ts';
 import { samplePictures } from './samples.ts';
 
@@ -49,16 +49,10 @@ export async function runSpec(spec: AttackSpec, hooks: RunHooks): Promise<Attack
 
 async function readExample(source: AttackSpec['source']): Promise<RunSource['example']> {
   if (source.kind === 'gradient') {
-    return { kind: 'gradient', tensors: readCapture(source.path, await read('gradient', source.path)) };
+    return { kind: 'gradient', tensors: readCapture(source.path, await readNamed('gradient', source.path)) };
   }
   if (source.paths.length === 0) throw new Error('There is no image: choose one, or a captured gradient.');
   const bytes: Uint8Array[] = [];
-  for (const path of source.paths) bytes.push(await read('image', path));
+  for (const path of source.paths) bytes.push(await readNamed('image', path));
   return { kind: 'image', bytes };
-}
-
-async function read(what: string, path: string): Promise<Uint8Array> {
-  return readFile(path).catch(error => {
-    throw new Error(`The ${what} ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  });
 }

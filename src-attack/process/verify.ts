@@ -3,42 +3,51 @@ import { analyseModel } from '../../src-analysis/analyse.ts';
 import { neverCancelled } from '../../src-analysis/readers/reader.ts';
 import { identifiablePhrase } from '../../src-analysis/reports/headline.ts';
 import { openModel } from '../run/model-file.ts';
-import { pixelMap } from '../verify/map.ts';
-import { type VerifyResult, verifyModel } from '../verify/verify.ts';
-import {
-  type Measurement,
-  type VerifyProgress,
-  type VerifyReport,
-  type VerifySpec,
-  verifyMethod,
-  verifyProgressMethod,
-} from './verify-protocol.ts';
+import { type VerifyHooks, verifyModel } from '../verify/verify.ts';
+import { watchMemory } from './memory-guard.ts';
+import { readNamed } from './named-file.ts';
+import { type VerifyReport, type VerifySpec, verifyMethod, verifyProgressMethod } from './verify-protocol.ts';
 
 /** Answers requests to measure a model. */
 export function serveVerify(connection: MessageConnection): void {
   connection.onRequest(verifyMethod, async (spec: VerifySpec, cancel: CancellationToken): Promise<VerifyReport> => {
+    const report = verifySpec(spec, {
+      cancel,
+      progress: progress => void connection.sendNotification(verifyProgressMethod, progress),
+    });
     try {
-      const opened = await openModel(spec.model);
-      const result = await verifyModel(opened, spec, {
-        cancel,
-        progress: (rank, most, what) => {
-          void connection.sendNotification(verifyProgressMethod, { rank, most, what } satisfies VerifyProgress);
-        },
-      });
-      const { twin } = result;
-      return {
-        model: opened.model.name,
-        predicted: identifiablePhrase(analyseModel(opened.model, new Map(), neverCancelled).identifiable),
-        measured: measurementOf(result),
-        twin: twin ? ('rank' in twin ? measurementOf(twin) : twin) : null,
-      };
+      return await withinMemory(report);
     } catch (error) {
       throw new ResponseError(-32000, error instanceof Error ? error.message : String(error));
     }
   });
 }
 
-function measurementOf({ shares, twin: _, ...rest }: VerifyResult): Measurement {
-  const map = shares && pixelMap(shares, rest.inputShape);
-  return { ...rest, map: map && { ...map, shares: Array.from(map.shares, share => Math.round(1000 * share) / 1000) } };
+/** Reads what a spec names and measures it. @throws {Error} with a sentence for the user */
+export async function verifySpec(spec: VerifySpec, hooks: VerifyHooks): Promise<VerifyReport> {
+  const opened = await openModel(spec.model);
+  const { pictures, ...request } = spec;
+  const bytes: Uint8Array[] = [];
+  for (const path of pictures?.paths ?? []) bytes.push(await readNamed('image', path));
+  const verification = await verifyModel(
+    opened,
+    { ...request, ...(pictures ? { pictures: { ...pictures, bytes } } : {}) },
+    hooks,
+  );
+  const { identifiable } = analyseModel(opened.model, new Map(), neverCancelled);
+  return { model: opened.model.name, predicted: identifiablePhrase(identifiable), ...verification };
+}
+
+/** Answers before the process has taken the machine's memory; whoever asked then ends it. */
+async function withinMemory<T>(work: Promise<T>): Promise<T> {
+  let unwatch = () => {};
+  const tooMuch = new Promise<never>((_, reject) => {
+    const advice = 'Try a smaller model, or fewer examples a gradient.';
+    unwatch = watchMemory({ what: 'The measurement', advice }, message => reject(new Error(message)));
+  });
+  try {
+    return await Promise.race([work, tooMuch]);
+  } finally {
+    unwatch();
+  }
 }

@@ -83,7 +83,10 @@ export function capture(source: RunSource, tensors: Parameters<typeof matchCaptu
 }
 
 /** The class of every picture by the model itself. */
-async function predictedLabels({ single, shape, preprocess, engine }: Setting, pictures: readonly Picture[]) {
+export async function predictedLabels(
+  { single, shape, preprocess, engine }: Omit<Setting, 'victim'>,
+  pictures: readonly Picture[],
+): Promise<number[]> {
   const victim = single();
   const labels: number[] = [];
   for (const picture of pictures) {

@@ -15,7 +15,7 @@ export interface NumericIdentifiable {
   readonly unknowns: number;
   /**
    * `exact`: the whole Jacobian; `sketch`: the input's entries were summed at random into {@link largestExact} groups and
-   * the rank stayed below that, so it is J's; `at least`: it did not.
+   * the rank stayed clearly below that, so it is J's; `at least`: it did not.
    */
   readonly bound: 'exact' | 'sketch' | 'at least';
   /** Singular values around the cut, as shares of a random row: see RowSpace. */
@@ -54,7 +54,7 @@ export async function numericIdentifiable(
   try {
     const found = await findRowSpace(Math.min(unknowns, largest), next, products, cancel, rank => progress(rank, most));
     const { rank, smallestKept, largestDropped, certain } = found;
-    const bound = unknowns <= largest ? 'exact' : rank < largest ? 'sketch' : 'at least';
+    const bound = unknowns <= largest ? 'exact' : rank < fullShare * largest ? 'sketch' : 'at least';
     return {
       rank,
       unknowns,
@@ -69,19 +69,29 @@ export async function numericIdentifiable(
   }
 }
 
-/** Rows whose entries are summed with random factors into `groups` random groups: the rank stays, as long as it fits. */
+/** Groups that an entry is summed into. */
+const groupsAnEntry = 8;
+/** A sketch of a rank this near to its number of groups may have lost some of it. */
+const fullShare = 0.99;
+
+/**
+ * Rows of J·S, S a random sparse matrix: every entry of a row is summed, with random factors, into several of `groups`
+ * groups. rank J·S = rank J if some basis of J's columns can be matched to groups of their own, which random ones of eight
+ * choices each can until nearly every group is taken (Fountoulakis & Panagiotou, RSA 2012: beyond 99.9 % of them). One
+ * choice each would not do: where single columns are independent and others zero, two of them would often share a group.
+ */
 function grouped(
   randomRow: () => Promise<Float64Array>,
   columns: number,
   groups: number,
   random: Random,
 ): () => Promise<Float64Array> {
-  const group = Uint32Array.from({ length: columns }, () => Math.floor(random.uniform() * groups));
-  const factor = Float64Array.from({ length: columns }, () => random.normal());
+  const group = Uint32Array.from({ length: groupsAnEntry * columns }, () => Math.floor(random.uniform() * groups));
+  const factor = Float64Array.from({ length: groupsAnEntry * columns }, () => random.normal());
   return async () => {
     const row = await randomRow();
     const result = new Float64Array(groups);
-    for (const [i, value] of row.entries()) result[group[i]!]! += value * factor[i]!;
+    for (const [k, place] of group.entries()) result[place]! += row[Math.floor(k / groupsAnEntry)]! * factor[k]!;
     return result;
   };
 }

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { neverCancelled } from '../../src-analysis/readers/reader.ts';
+import { mapped, type Verification, type VerifyProgress } from '../process/verify-protocol.ts';
 import { openModel } from '../run/model-file.ts';
-import { pixelMap } from './map.ts';
 import { twinOf } from './twin.ts';
-import { verifyModel } from './verify.ts';
+import { type VerifyRequest, verifyModel } from './verify.ts';
 
 const open = (layers: string) =>
   openModel({
@@ -11,8 +13,10 @@ const open = (layers: string) =>
     text: `import * as tf from '@tensorflow/tfjs'; const model = tf.sequential({ layers: [${layers}] });`,
   });
 
-async function verify(layers: string, batch = 1) {
-  return verifyModel(await open(layers), { seed: 3, batch }, { cancel: neverCancelled, progress: () => {} });
+const hooks = { cancel: neverCancelled, progress: () => {} };
+
+async function verify(layers: string, part: Partial<VerifyRequest> = {}): Promise<Verification> {
+  return verifyModel(await open(layers), { seed: 3, batch: 1, ...part }, hooks);
 }
 
 /** Layers, and the rank that counting by hand or the law gives. */
@@ -38,23 +42,93 @@ const cases: readonly [string, string, number, number, number?][] = [
 
 describe('the measured identifiable dimension', () => {
   test.each(cases)('%s', async (_, layers, rank, unknowns, batch) => {
-    const result = await verify(layers, batch);
-    expect(result).toMatchObject({ rank, unknowns, bound: 'exact', certain: true });
+    const { whole, twin } = await verify(layers, { batch: batch ?? 1 });
+    expect(whole).toMatchObject({ rank, unknowns, bound: 'exact', certain: true });
+    expect(twin).toBeNull();
   });
 
   test('the map is dark where no window looks', async () => {
-    const { shares, inputShape } = await verify(
+    const { whole } = await verify(
       `tf.layers.conv2d({ inputShape: [5, 5, 1], filters: 4, kernelSize: 2, strides: 2, activation: 'tanh' }),
        tf.layers.flatten(), tf.layers.dense({ units: 3 })`,
     );
-    const map = pixelMap(shares!, inputShape)!;
-    const rounded = Array.from(map.shares, share => Math.round(1000 * share) / 1000);
     const expected = Array.from({ length: 25 }, (_, p) => (p % 5 < 4 && p < 20 ? 1 : 0));
-    expect(rounded).toEqual(expected);
+    expect(whole?.maps).toEqual([{ width: 5, height: 5, shares: expected }]);
+  });
+
+  test('tells how far it is', async () => {
+    const told: VerifyProgress[] = [];
+    const layers = 'tf.layers.dense({ inputShape: [80], units: 4 })';
+    const progress = (progress: VerifyProgress) => void told.push(progress);
+    await verifyModel(await open(layers), { seed: 3, batch: 1 }, { cancel: neverCancelled, progress });
+    expect(told.map(({ what, rank, most }) => [what, rank, most]).slice(0, 3)).toEqual([
+      ['model', 32, 80],
+      ['model', 64, 80],
+      ['model', 80, 80],
+    ]);
+    expect(told[0]?.secondsLeft).toBeNull();
+    expect(told[2]?.secondsLeft).toBeCloseTo(0, 9);
   });
 
   test('a model that cannot be run says why', async () => {
     await expect(verify('tf.layers.dense({ units: 4 })')).rejects.toThrow(/shape of the input is not known/);
+  });
+});
+
+describe('at pictures', () => {
+  const relu = `tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 4, kernelSize: 3, strides: 2, activation: 'relu' }),
+    tf.layers.flatten(), tf.layers.dense({ units: 4 })`;
+  const picture = (name: string) => readFileSync(path.resolve(import.meta.dirname, '../../test/fixtures/images', name));
+  const bytes = [picture('landscape-8.png'), picture('landscape-16.png')];
+
+  test('every picture of the batch has a map, and the labels are those that the model predicts', async () => {
+    const pictures = { bytes, labels: null, preprocess: 'x/255 - 0.5' };
+    const { whole } = await verify(relu, { batch: 2, pictures });
+    expect(whole).toMatchObject({ unknowns: 128, bound: 'exact' });
+    expect(whole?.maps).toHaveLength(2);
+    const total = whole!.maps.flatMap(({ shares }) => shares).reduce((sum, share) => sum + share, 0);
+    expect(total).toBeCloseTo(whole!.rank, 0);
+    expect(whole!.assumptions.join('; ')).toMatch(/pictures fitted .* labels \d, \d, as the model predicts/);
+  });
+
+  test('a vector is read as a picture, as an attack reads it', async () => {
+    const pictures = { bytes: bytes.slice(0, 1), labels: [1], preprocess: 'x/255' };
+    const { whole } = await verify('tf.layers.dense({ inputShape: [64], units: 4, useBias: false })', { pictures });
+    expect(whole?.maps).toMatchObject([{ width: 8, height: 8 }]);
+    expect(whole?.assumptions).toContain('label 1');
+  });
+
+  test('a label out of range is refused', async () => {
+    const pictures = { bytes: bytes.slice(0, 1), labels: [9], preprocess: 'x/255' };
+    await expect(verify(relu, { pictures })).rejects.toThrow(/label 9 is out of range/);
+  });
+});
+
+describe('an input that is too large', () => {
+  const large = `tf.layers.averagePooling2d({ inputShape: [132, 132, 1], poolSize: 4 }),
+    tf.layers.conv2d({ filters: 1, kernelSize: 3, strides: 3, activation: 'tanh' }),
+    tf.layers.flatten(), tf.layers.dense({ units: 3 })`;
+
+  test('is measured on a smaller twin alone, which has the map', async () => {
+    const result = await verify(large);
+    expect(result).toMatchObject({ unknowns: 132 * 132, whole: null, twin: { bound: 'exact', unknowns: 64 * 64 } });
+    expect(mapped(result)).toBe(result.twin);
+  });
+
+  test('is sketched besides where the whole is asked for', async () => {
+    const { whole, twin } = await verify(large, { largestWhole: Number.POSITIVE_INFINITY });
+    expect(whole).toMatchObject({ bound: 'sketch', unknowns: 132 * 132, maps: [] });
+    expect(whole!.rank).toBeLessThan(200);
+    expect(twin).toHaveProperty('rank');
+  });
+
+  test('is sketched all the same where it has no twin', async () => {
+    const result = await verify(
+      'tf.layers.dense({ inputShape: [20000], units: 2, trainable: false }), tf.layers.dense({ units: 3 })',
+    );
+    const twin = { reason: expect.stringContaining('picture') };
+    expect(result).toMatchObject({ whole: { rank: 2, bound: 'sketch' }, twin });
+    expect(mapped(result)).toBeNull();
   });
 });
 

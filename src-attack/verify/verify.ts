@@ -4,79 +4,101 @@ import type { Engine } from '../engines/engine.ts';
 import { loadOnnxCpu, loadOnnxWasm } from '../engines/onnxruntime/load.ts';
 import { sizeOf } from '../ir/graph.ts';
 import { engineProducts } from '../linear-algebra/engine-products.ts';
-import { createRandom } from '../optimisers/random.ts';
+import type { Measurement, Verification, VerifyProgress } from '../process/verify-protocol.ts';
 import type { OpenedModel } from '../run/model-file.ts';
 import { victimOf } from '../run/victim-of.ts';
 import type { Victim } from '../victim/victim.ts';
 import { weightsOfModel } from '../weights/model-weights.ts';
-import { largestExact, type NumericIdentifiable, numericIdentifiable } from './identifiable.ts';
+import { largestExact, numericIdentifiable } from './identifiable.ts';
+import { pixelMaps } from './map.ts';
+import { type ChosenPoint, type PointPictures, picturesPoint, randomPoint } from './point.ts';
+import { type Mark, secondsLeft } from './time-left.ts';
 import { twinOf } from './twin.ts';
 
 export interface VerifyRequest {
   readonly seed: number;
   /** Examples that share one gradient. */
   readonly batch: number;
-}
-
-export interface VerifyResult extends NumericIdentifiable {
-  /** Shape of the input that was taken, batch first; feature maps as [B, C, H, W]. */
-  readonly inputShape: readonly number[];
-  /** Entries of all gradients. */
-  readonly equations: number;
-  readonly engine: string;
-  readonly seconds: number;
-  readonly assumptions: readonly string[];
-  /** Where the model itself is too large: the same on a smaller picture, or why there is none. */
-  readonly twin?: VerifyResult | { readonly reason: string };
+  /** As many as the batch has examples; absent: random inputs. */
+  readonly pictures?: PointPictures;
+  /** Inputs of more entries are not measured whole if the model has a smaller twin; absent: {@link largestSketched}. */
+  readonly largestWhole?: number;
 }
 
 export interface VerifyHooks {
   readonly cancel: CancellationToken;
-  /** Rank found so far, and the most it can become. */
-  readonly progress: (rank: number, most: number, what: 'model' | 'twin') => void;
+  readonly progress: (progress: VerifyProgress) => void;
 }
 
+/** Inputs of more entries (64×64×3 are 12,288) would take the better part of an hour for what is mostly a lower bound. */
+export const largestSketched = 16_384;
+
 /**
- * The identifiable dimension by automatic differentiation, at the model's weights (stored, else drawn) and a random
- * input: uniform in ±0.5, with a random label.
+ * The identifiable dimension by automatic differentiation, at the model's weights (stored, else drawn) and at pictures or
+ * a random input with a random label. Up to {@link largestExact} entries of input it is exact and comes with a map; up to
+ * {@link largestSketched} it is sketched, and a smaller twin measured besides; beyond that the twin is measured alone,
+ * or, where there is none, the model sketched all the same.
  *
  * @throws {Error} with a sentence where the model cannot be run
  * @throws Cancelled when the token asks for it
  */
 export async function verifyModel(
-  { model, file, shard }: OpenedModel,
+  opened: OpenedModel,
   request: VerifyRequest,
   hooks: VerifyHooks,
-): Promise<VerifyResult> {
+): Promise<Verification> {
   const engine = await loadOnnxCpu().catch(() => loadOnnxWasm());
-  const measure = async (graph: ModelGraph, what: 'model' | 'twin'): Promise<VerifyResult> => {
-    const weights = weightsOfModel(graph, file, shard, request.seed);
-    const victim = victimOf(graph, weights.values, request.batch);
-    return rankOf(victim, engine, request, weights.origin, hooks, what);
-  };
+  const measure = (graph: ModelGraph, what: 'model' | 'twin') =>
+    rankOf({ opened, graph, request, engine, progress: reporter(what, hooks), cancel: hooks.cancel });
   try {
-    const result = await measure(model, 'model');
-    if (result.bound !== 'at least') return result;
-    const twin = twinOf(model, largestExact / request.batch);
-    return { ...result, twin: 'graph' in twin ? await measure(twin.graph, 'twin') : twin };
+    const unknowns = request.batch * inputSizeOf(opened.model);
+    if (unknowns <= largestExact) return { unknowns, whole: await measure(opened.model, 'model'), twin: null };
+    const twin = twinOf(opened.model, largestExact / request.batch);
+    const isTooLarge = unknowns > (request.largestWhole ?? largestSketched);
+    const whole = isTooLarge && 'graph' in twin ? null : await measure(opened.model, 'model');
+    return { unknowns, whole, twin: 'graph' in twin ? await measure(twin.graph, 'twin') : twin };
   } finally {
     await engine.dispose();
   }
 }
 
-async function rankOf(
-  victim: Victim,
-  engine: Engine,
-  { seed, batch }: VerifyRequest,
-  weights: string,
-  { cancel, progress }: VerifyHooks,
-  what: 'model' | 'twin',
-): Promise<VerifyResult> {
+/** Entries of one example; 0 where the shape is not known, of which the training step's builder tells the user. */
+function inputSizeOf(graph: ModelGraph): number {
+  return graph.inputs.reduce((sum, { layer, output }) => {
+    const shape = graph.layers[layer]?.outputShapes[output];
+    return sum + (shape?.reduce<number>((size, dim) => size * (dim ?? 0), 1) ?? 0);
+  }, 0);
+}
+
+/** Tells of a measurement's progress, with the time that is left. */
+function reporter(what: 'model' | 'twin', { progress }: VerifyHooks): (rank: number, most: number) => void {
   const started = performance.now();
+  const marks: Mark[] = [];
+  return (rank, most) => {
+    marks.push({ rank, seconds: (performance.now() - started) / 1000 });
+    progress({ what, rank, most, secondsLeft: secondsLeft(marks, most) });
+  };
+}
+
+interface Subject {
+  readonly opened: OpenedModel;
+  /** The model, or its twin. */
+  readonly graph: ModelGraph;
+  readonly request: VerifyRequest;
+  readonly engine: Engine;
+  readonly progress: (rank: number, most: number) => void;
+  readonly cancel: CancellationToken;
+}
+
+async function rankOf({ opened, graph, request, engine, progress, cancel }: Subject): Promise<Measurement> {
+  const started = performance.now();
+  const { seed, batch } = request;
+  const weights = weightsOfModel(graph, opened.file, opened.shard, seed);
+  const victim = victimOf(graph, weights.values, batch);
+  const single = () => (batch === 1 ? victim : victimOf(graph, weights.values, 1));
+  const point = await pointOf(victim, single, request, engine);
   const means = { engine, products: engineProducts(engine) };
-  const found = await numericIdentifiable(victim, randomPoint(victim, seed), means, seed, cancel, (rank, most) =>
-    progress(rank, most, what),
-  );
+  const { shares, ...found } = await numericIdentifiable(victim, point, means, seed, cancel, progress);
   return {
     ...found,
     inputShape: victim.x.shape,
@@ -85,21 +107,19 @@ async function rankOf(
     seconds: (performance.now() - started) / 1000,
     assumptions: [
       batch === 1 ? 'one example a gradient' : `${batch} examples a gradient`,
-      weights,
-      'a random input, uniform in ±0.5, and a random label',
+      weights.origin,
+      ...point.assumptions,
       ...victim.assumptions,
     ],
+    maps: shares && point.layout ? pixelMaps(shares, point.layout, batch) : [],
   };
 }
 
-function randomPoint({ x, y }: Victim, seed: number) {
-  const random = createRandom(seed);
-  const input = Float64Array.from({ length: sizeOf(x.shape) }, () => random.uniform() - 0.5);
-  const target = new Float64Array(sizeOf(y.shape));
-  const classes = y.shape[y.shape.length - 1] ?? 1;
-  for (let b = 0; b < target.length / classes; b++) {
-    if (classes === 1) target[b] = Math.round(random.uniform());
-    else target[b * classes + Math.floor(random.uniform() * classes)] = 1;
-  }
-  return { x: input, y: target };
+function pointOf(
+  victim: Victim,
+  single: () => Victim,
+  { pictures, seed }: VerifyRequest,
+  engine: Engine,
+): Promise<ChosenPoint> | ChosenPoint {
+  return pictures ? picturesPoint(victim, single, pictures, engine) : randomPoint(victim, seed);
 }

@@ -1,5 +1,6 @@
 /** The page of a measured identifiable dimension: the figures, and the map over a picture. */
-import type { Measurement, VerifyReport } from '../../../src-attack/process/verify-protocol.ts';
+import { type Measurement, mapped, type VerifyReport } from '../../../src-attack/process/verify-protocol.ts';
+import { rankText, twinText, twinWarning } from '../../../src-attack/process/verify-text.ts';
 import { make } from '../attack/dom.ts';
 import type { FromVerifyPage, ToVerifyPage, VerifyState } from './messages.ts';
 import { createOverlay } from './overlay.ts';
@@ -15,42 +16,41 @@ window.addEventListener('message', ({ data }: MessageEvent<ToVerifyPage>) => {
 api.postMessage({ type: 'ready' });
 
 function show({ report, images }: VerifyState): void {
-  const { measured, twin } = report;
-  const shown = twin && 'rank' in twin && !measured.map ? twin : measured;
+  const { whole, twin } = report;
+  const withMap = mapped(report);
+  const shown = withMap ?? whole ?? (twin && 'rank' in twin ? twin : null);
+  const [map] = withMap?.maps ?? [];
   document
     .querySelector('main')
     ?.replaceChildren(
       make('h1', {}, `${report.model}: measured gradient leakage`),
-      make('p', { className: 'headline' }, rankLine(measured)),
+      make('p', { className: 'headline' }, whole ? `${rankText(whole)}.` : tooLarge(report)),
       make('p', {}, `The analysis says ${report.predicted}.`),
       ...twinParts(report),
-      ...(shown.map
-        ? [make('h2', {}, 'What the gradient determines of each pixel'), createOverlay(shown.map, images)]
-        : []),
-      make('h2', {}, 'How it was measured'),
-      figures(shown),
-      make('h2', {}, 'Assumed'),
-      make('ul', { className: 'assumptions' }, ...shown.assumptions.map(sentence => make('li', {}, sentence))),
+      ...(map ? [make('h2', {}, 'What the gradient determines of each pixel'), createOverlay(map, images)] : []),
+      ...(shown ? howMeasured(shown) : []),
     );
 }
 
-function rankLine({ rank, unknowns, bound, certain }: Measurement): string {
-  const share = `${((100 * rank) / unknowns).toFixed(1)} %`;
-  const doubt = certain ? '' : ' Some directions are so near to rounding that the rank is not certain.';
-  return `r ${bound === 'at least' ? '≥' : '='} ${rank} of ${unknowns} (${share}).${doubt}`;
+function tooLarge({ unknowns }: VerifyReport): string {
+  return `With ${unknowns} unknowns the model is too large to be measured whole.`;
 }
 
 function twinParts({ twin }: VerifyReport): HTMLElement[] {
   if (!twin) return [];
   if (!('rank' in twin)) return [make('p', {}, `No smaller twin was measured: ${twin.reason}.`)];
-  const shape = twin.inputShape.slice(1).join(' × ');
   return [
-    make('p', {}, `The same model on a picture of ${shape}: ${rankLine(twin)}`),
-    make(
-      'p',
-      { className: 'note' },
-      'This is a smaller twin: its share stands for the model’s only as far as the model treats all of the picture alike.',
-    ),
+    make('p', {}, `Measured on ${twinText(twin)}: ${rankText(twin)}.`),
+    make('p', { className: 'note' }, twinWarning),
+  ];
+}
+
+function howMeasured(shown: Measurement): HTMLElement[] {
+  return [
+    make('h2', {}, 'How it was measured'),
+    figures(shown),
+    make('h2', {}, 'Assumed'),
+    make('ul', { className: 'assumptions' }, ...shown.assumptions.map(sentence => make('li', {}, sentence))),
   ];
 }
 
