@@ -11,6 +11,10 @@ const beta = { first: 4, growth: 1.6, last: 2e5 };
 const stepsPerLevel = 6;
 /** Below this β the smooth model's picture is too far from the true one's. */
 const trueModelFrom = 50;
+/** The true model is tried where its misfit has fallen to this share since the last time. */
+const worthTrying = 0.5;
+/** Levels in a row that do not lower the true model's misfit by a tenth: the rest would not either. */
+const patience = { levels: 5, share: 0.9 };
 /** A level is done when a step lowers its objective by less than this share. */
 const settled = 0.02;
 const firstDamping = 1e-6;
@@ -53,6 +57,9 @@ export async function followSmoothing(
   recorder.expect(left);
   let u = start;
   let damping = firstDamping;
+  let tried = Number.POSITIVE_INFINITY;
+  let best: Iterate | undefined;
+  let idle = 0;
   try {
     for (level of plan) {
       const result = await descendDamped(
@@ -74,11 +81,16 @@ export async function followSmoothing(
       left -= result.steps;
       const misfit = await trueModel.misfit(u);
       recorder.record(misfit.value, trueModel.toInput(u));
-      if (level > trueModelFrom && (await finish({ u, misfit }))) return true;
-      if (left <= 0) break;
+      if (level > trueModelFrom && misfit.value < worthTrying * tried) {
+        tried = misfit.value;
+        if (await finish({ u, misfit })) return true;
+      }
+      idle = best && misfit.value > patience.share * best.misfit.value ? idle + 1 : 0;
+      if (!best || misfit.value < best.misfit.value) best = { u, misfit };
+      if (left <= 0 || (level > trueModelFrom && idle >= patience.levels)) break;
     }
+    return best !== undefined && best.misfit.value < tried && (await finish(best));
   } finally {
     await model.dispose();
   }
-  return false;
 }

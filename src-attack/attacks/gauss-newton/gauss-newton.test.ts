@@ -104,6 +104,19 @@ describe('the attack', () => {
     expect(psnr[0]).toBeGreaterThan(60);
   });
 
+  test('follows smooth stand-ins through max-pooling', async () => {
+    const layers = [
+      conv(12, 3, 1, 1),
+      { type: 'tanh' },
+      { type: 'maxPool' },
+      conv(8, 3, 1, 1),
+      { type: 'tanh' },
+      dense,
+    ];
+    const { psnr } = await reconstruct(layers as ChainLayer[], [landscape(8)]);
+    expect(psnr[0]).toBeGreaterThan(60);
+  });
+
   test('is the same for the same seed', async () => {
     const [first, second] = [
       await reconstruct(smooth, [landscape(8), flipped(landscape(8))], 2),

@@ -16,7 +16,7 @@ const quadraticSteps = 3;
  * Gauss–Newton on the whole gradient (Leaklint): min Σ_l ‖g_l(x) − g_l*‖²/‖g_l*‖² + μ·uᵀL(u)u with μ → 0, u the
  * intensities and L the pixel grid's Laplacian, its edges reweighted to total variation. The gradient's Jacobian is
  * used in full, so everything the gradient holds is reached and the prior fills only what it does not. Models with
- * ReLU or leaky ReLU, where the steps would stall, go another way (see kinks.ts).
+ * ReLU, leaky ReLU or max-pooling, where the steps would stall, go another way (see kinks.ts).
  */
 export const gaussNewton: Attack = {
   name: 'gauss-newton',

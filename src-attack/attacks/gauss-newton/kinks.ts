@@ -16,7 +16,7 @@ const nearMisfit = 1e-5;
 const probe = { steps: 8, settled: 0.5 };
 
 /**
- * Gauss–Newton where the gradient jumps because units switch on and off, as with ReLU: steps from zero stall (Leaklint).
+ * Gauss–Newton where the gradient jumps because units switch on and off, as with ReLU, or a maximum moves, as with max-pooling: steps from zero stall (Leaklint).
  * First layer by layer, where the model is a chain and the batch one image: which units are on comes out of the dense
  * layer's gradient backwards, and the picture out of its layer's equations with the prior. Where that does not lead to
  * the observed gradient, along smooth stand-ins for the model.
@@ -52,7 +52,7 @@ export async function throughKinks(
   });
   if (!reached) {
     recorder.note(
-      'The steps ended where no small change brings the gradient closer, and it is not the observed one: with ReLU that can be a local minimum. Another attack or start may find more.',
+      'The steps ended where no small change brings the gradient closer, and it is not the observed one: with ReLU or max-pooling that can be a local minimum. Another attack or start may find more.',
     );
   }
 }

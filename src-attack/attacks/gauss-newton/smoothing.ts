@@ -1,9 +1,10 @@
+import { softmax } from '../../ir/activation.ts';
 import { add, div, mul, sigmoid, softplus } from '../../ir/elementwise.ts';
 import { type Node, reachable } from '../../ir/graph.ts';
 import type { Victim } from '../../victim/victim.ts';
 import { freshName } from '../objective.ts';
 
-/** The victim's gradients with the kinks of its activations rounded off: exact for β → ∞. */
+/** The victim's gradients with the kinks of its activations and maxima rounded off: exact for β → ∞. */
 export interface SmoothedGradients {
   readonly gradients: readonly Node[];
   /** Scalar input β. */
@@ -12,13 +13,13 @@ export interface SmoothedGradients {
 
 /**
  * Every ReLU and leaky ReLU as α·z + (1 − α)·softplus(β·z)/β, and what backpropagation has for its derivative as the
- * derivative of that. Gauss–Newton needs a derivative that changes slowly; the true one jumps. Null where there is no
- * such activation.
+ * derivative of that; the choice of a maximum among z as softmax(β·z). Gauss–Newton needs a derivative that changes
+ * slowly; the true one jumps. Null where there is neither.
  */
 export function smoothGradients(victim: Victim): SmoothedGradients | null {
   const order = reachable(victim.gradients);
   const bent = new Set(order.filter(isKink).map(node => node.inputs[0]!));
-  if (bent.size === 0) return null;
+  if (bent.size === 0 && !order.some(({ operation }) => operation.kind === 'oneHotMax')) return null;
   const { graph } = victim;
   const beta = graph.input(freshName(graph, 'beta'), []);
   const smoothed = new Map<Node, Node>();
@@ -29,6 +30,7 @@ export function smoothGradients(victim: Victim): SmoothedGradients | null {
     if (isKink(node) && operation.kind === 'leakyRelu') smoothed.set(node, rounded(z!, operation.alpha, beta));
     else if (operation.kind === 'gate' && bent.has(node.inputs[0]!))
       smoothed.set(node, slope(z!, operation.alpha, beta));
+    else if (operation.kind === 'oneHotMax') smoothed.set(node, softmax(mul(z!, beta)));
     else if (inputs.every((input, i) => input === node.inputs[i])) smoothed.set(node, node);
     else smoothed.set(node, graph.node(operation, inputs, node.shape));
   }

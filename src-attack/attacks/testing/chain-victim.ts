@@ -5,7 +5,7 @@ import { gradient } from '../../ir/gradient.ts';
 import { createGraph, type Node, sizeOf, type Values } from '../../ir/graph.ts';
 import { crossEntropy } from '../../ir/loss.ts';
 import { dense } from '../../ir/matmul.ts';
-import { globalAveragePool } from '../../ir/pooling.ts';
+import { globalAveragePool, maxPool } from '../../ir/pooling.ts';
 import { createRandom } from '../../optimisers/random.ts';
 import type { Victim, VictimParameter } from '../../victim/victim.ts';
 
@@ -24,6 +24,8 @@ export type ChainLayer =
   | { readonly type: 'leakyRelu'; readonly alpha: number }
   /** h + ReLU(conv(h)), the convolution of stride 1 and without bias. */
   | { readonly type: 'residual'; readonly kernel: number }
+  /** Windows of 2×2, stride 2. */
+  | { readonly type: 'maxPool' }
   | { readonly type: 'globalAverage' };
 
 /** Values of the next weight, of the given shape; `fanIn` for scaled random ones. */
@@ -71,6 +73,7 @@ export function chainVictim(
       const geometry = convolutionGeometry({ padBefore: [p, p] });
       h = add(h, relu(conv(h, parameter(id, 'kernel', shape, channels * layer.kernel ** 2), geometry)));
     } else if (layer.type === 'globalAverage') h = globalAveragePool(h);
+    else if (layer.type === 'maxPool') h = maxPool(h, { ...convolutionGeometry({ strides: [2, 2] }), kernel: [2, 2] });
     else if (layer.type === 'leakyRelu') h = leakyRelu(h, layer.alpha);
     else if (layer.type !== 'identity') h = { tanh, sigmoid, softplus }[layer.type](h);
   });
