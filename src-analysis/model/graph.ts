@@ -214,6 +214,8 @@ export type Op =
 export interface StoredWeight {
   readonly kind: 'stored';
   readonly location?: string;
+  /** The values themselves, few, where the reader computed them and no tensor of the file holds them; row-major. */
+  readonly values?: readonly number[];
 }
 
 /** A weight tensor by reference: its values stay where they are until an attack asks for them. */

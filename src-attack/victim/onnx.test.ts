@@ -28,7 +28,10 @@ interface Step {
   readonly inputs?: readonly string[];
   readonly output?: string;
   readonly attributes?: NodeSpec['attributes'];
+  readonly domain?: string;
 }
+
+const domain = 'com.microsoft';
 
 const float = (value: number): { readonly float: number } => ({ float: value });
 
@@ -158,6 +161,54 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'fused operators: offset and GELU, skip connection and normalisation',
+    input: [5, 6],
+    weights: { w: [6, 6], b: [6], c: [6], g: [6], h: [6], k: [6] },
+    nodes: [
+      { op: 'MatMul', inputs: ['x', 'w'] },
+      { op: 'BiasGelu', domain, inputs: ['', 'b'], output: 'a' },
+      { op: 'FastGelu', domain, inputs: ['', 'c'] },
+      { op: 'SkipLayerNormalization', domain, inputs: ['', 'a', 'g', 'h', 'k'] },
+      { op: 'SkipSimplifiedLayerNormalization', domain, inputs: ['', 'x', 'g', 'k'] },
+    ],
+  },
+  {
+    name: 'fused operators: convolution, sum and activation',
+    input: [2, 6, 6],
+    weights: { w: [2, 2, 3, 3], b: [2], w2: [2, 2, 1, 1] },
+    nodes: [
+      {
+        op: 'FusedConv',
+        domain,
+        inputs: ['x', 'w', 'b', 'x'],
+        attributes: { pads: [1, 1, 1, 1], activation: 'LeakyRelu', activation_params: { floats: [0.2] } },
+        output: 'c',
+      },
+      { op: 'FusedConv', domain, inputs: ['x', 'w2', '', 'c'].with(2, 'none'), attributes: { activation: 'Relu' } },
+    ],
+  },
+  {
+    name: 'fused operators: products of two branches and attention',
+    input: [5, 6],
+    weights: { wq: [6, 6], wk: [6, 6], wv: [6, 6], b: [18], w: [6, 6] },
+    nodes: [
+      { op: 'MatMul', inputs: ['x', 'wq'], output: 'q' },
+      { op: 'MatMul', inputs: ['x', 'wk'], output: 'k' },
+      { op: 'MatMul', inputs: ['x', 'wv'], output: 'v' },
+      {
+        op: 'MultiHeadAttention',
+        domain,
+        inputs: ['q', 'k', 'v', 'b'],
+        attributes: { num_heads: 2, scale: float(0.7) },
+        output: 'm',
+      },
+      { op: 'FusedMatMul', domain, inputs: ['m', 'x'], attributes: { transB: 1, alpha: float(0.5) } },
+      { op: 'FusedMatMul', domain, inputs: ['', 'x'], attributes: { transA: 1 } },
+      { op: 'Attention', inputs: ['', 'q', 'v'], attributes: { q_num_heads: 3, kv_num_heads: 3 } },
+    ],
+    opset: 23,
+  },
+  {
     name: 'arithmetic with constants',
     input: [3, 4, 4],
     weights: { scale: [3, 1, 1], shift: [1], exponent: [1] },
@@ -215,13 +266,14 @@ function modelOf(
   opset: number,
 ): Uint8Array {
   let before = 'x';
-  const nodes = steps.map(({ op, inputs = [''], output, attributes = {} }, i): NodeSpec => {
+  const nodes = steps.map(({ op, inputs = [''], output, attributes = {}, domain = '' }, i): NodeSpec => {
     const name = i === steps.length - 1 ? 'y' : (output ?? `v${i}`);
     const node = {
       op,
       inputs: inputs.map(each => (each === '' ? before : each === 'none' ? '' : each)),
       outputs: [name],
       attributes,
+      domain,
     };
     before = name;
     return node;
@@ -238,6 +290,7 @@ function modelOf(
   );
   return buildModel({
     opset,
+    domains: { [domain]: 1 },
     inputs: { x: ['N', ...input] },
     outputs: { y: null },
     nodes,

@@ -136,15 +136,23 @@ function outputDataType({ node, inputs }: NodeContext): number {
 /** Operators that pass on some of the values of a tensor, each once at most. */
 const selections: ReadonlySet<string> = new Set(['Slice', 'Split']);
 
+function isSelection({ node, inputs }: NodeContext): boolean {
+  if (node.opType !== 'Gather') return selections.has(node.opType);
+  const [, indices] = inputs;
+  const rows = indices?.kind === 'constant' ? allNumbers(indices.elements()) : null;
+  return rows !== null && new Set(rows).size === rows.length;
+}
+
 /** What the values of a node are that has no stored tensor's own. */
-function derivationOf({ node, inputs }: NodeContext): ConstantValue['derivation'] {
+function derivationOf(context: NodeContext): ConstantValue['derivation'] {
+  const { node, inputs } = context;
   const [input] = inputs;
   if (input?.kind !== 'constant') return undefined;
   const isStoredAsFloat = input.origin !== null && isFloatType(input.origin.tensor.dataType);
   if (node.opType === 'DequantizeLinear') return input.origin !== null && !isStoredAsFloat ? 'quantised' : undefined;
-  const keepsValues = views.has(node.opType) || selections.has(node.opType) || node.opType === 'Transpose';
+  const keepsValues = views.has(node.opType) || isSelection(context) || node.opType === 'Transpose';
   if (!keepsValues) return node.opType === 'Cast' ? input.derivation : undefined;
-  return isStoredAsFloat ? 'part' : input.derivation;
+  return isStoredAsFloat && input.origin?.initializer ? 'part' : input.derivation;
 }
 
 /** Operators that only rename or regroup the values of a stored tensor. */

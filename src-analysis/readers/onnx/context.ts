@@ -1,5 +1,5 @@
 import type { Activation, Op, WeightRef } from '../../model/graph.ts';
-import { checkedDim, type Dim, plainDim, plainShape, type Shape } from './dimension.ts';
+import { allNumbers, checkedDim, type Dim, plainDim, plainShape, type Shape } from './dimension.ts';
 import { isFloatType, type OnnxNode } from './model.ts';
 import type { Batch, BatchSize, ConstantValue, Elements, Value } from './value.ts';
 
@@ -186,8 +186,14 @@ export function weightRef(value: ConstantValue, role: string, learned: boolean):
     name: value.origin?.name ?? value.name,
     shape: tensor ? tensor.dims.map(dim => checkedDim(dim)) : (plainShape(value.shape) ?? [null]),
     trainable: learned && isFloatType(value.dataType),
-    source: location === null ? { kind: 'stored' } : { kind: 'stored', location },
+    source: location === null ? { kind: 'stored', ...computedValues(value) } : { kind: 'stored', location },
   };
+}
+
+/** What no tensor of the file holds, where it is known. */
+function computedValues({ origin, elements }: ConstantValue): { readonly values?: readonly number[] } {
+  const values = origin === null ? allNumbers(elements()) : null;
+  return values ? { values } : {};
 }
 
 const quantisedReason =

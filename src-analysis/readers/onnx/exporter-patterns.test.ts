@@ -268,6 +268,19 @@ const patterns: readonly (ModelSpec & {
   },
 ];
 
+test.each([
+  ['rows of a learned table, each once', ints(0, 1, 2), 'offset:true'],
+  ['rows of a learned table, one of them twice', ints(0, 1, 1), 'constant:false'],
+])('%s: what an Add makes of them', (_, rows, role) => {
+  const { graph } = read({
+    inputs: { x: ['N', 3, 4] },
+    nodes: [node('Gather table,rows -> places', { axis: 0 }), node('Add x,places -> y')],
+    initializers: { table: weight(9, 4), rows },
+    outputs: { y: null },
+  });
+  expect(graph.layers.at(-1)!.weights.map(({ role, trainable }) => `${role}:${trainable}`)).toEqual([role]);
+});
+
 test('a batch of 1 that comes back through a transposition takes no axis of the permutation along', () => {
   const { graph } = read({
     inputs: { x: [1, 65, 24] },

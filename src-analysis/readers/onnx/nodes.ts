@@ -1,5 +1,6 @@
 import type { WeightRef } from '../../model/graph.ts';
 import { throwIfCancelled } from '../reader.ts';
+import { composedNodes } from './composed/composed.ts';
 import { constantNodeValue, foldedValues } from './constants.ts';
 import {
   constantInputs,
@@ -61,9 +62,25 @@ function addNode(state: GraphState, node: OnnxNode): void {
     defineConstants(state, context, operator);
     return;
   }
+  const parts = composed(context);
+  if (parts) {
+    for (const part of parts) addNode(state, part);
+    return;
+  }
   const biased = mergedBias(state, node, context);
   if (biased) define(state, node.outputs[0] ?? '', biased);
   else addNodeLayer(state, context, operator);
+}
+
+/** The nodes that a fused operator stands for. */
+function composed(context: NodeContext): readonly OnnxNode[] | null {
+  try {
+    return composedNodes(context);
+  } catch (error) {
+    // Its rule says what is wrong with it.
+    if (error instanceof NodeError) return null;
+    throw error;
+  }
 }
 
 /** A node that stands for others, in subgraphs or in a function of the model: these become layers. */

@@ -45,12 +45,13 @@ const reversed: Readonly<Record<string, string>> = {
 
 /**
  * A constant operand. Exporters write learned scales and offsets (layer scale, position embeddings, the last two steps
- * of a spelled-out normalisation) as initializers of Mul and Add; subtracted and divided constants, single numbers and
+ * of a spelled-out normalisation) as initializers of Mul and Add, or parts of them; subtracted and divided constants, single numbers and
  * Constant nodes are the author's own figures.
  */
 function operandRef(constant: ConstantValue, name: string, learned: boolean): WeightRef {
   const several = constant.shape === null || constant.shape.some(dim => dim !== 1);
-  const isLearned = learned && several && (constant.origin?.initializer ?? false);
+  const isStored = constant.origin?.initializer ?? constant.derivation === 'part';
+  const isLearned = learned && several && isStored;
   return weightRef(constant, isLearned ? (name === 'add' ? 'offset' : 'scale') : 'constant', isLearned);
 }
 
