@@ -4,7 +4,7 @@
  *
  *   npm run bench identifiable-dimension
  *
- * LEAKLINT_BENCH_RUNS is the number of models (2000), LEAKLINT_BENCH_SEED the first seed (1).
+ * LEAKLINT_BENCH_RUNS is the number of conv nets (2000; of sequence models half as many), LEAKLINT_BENCH_SEED the first seed (1).
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -12,10 +12,12 @@ import { genericRank } from '../src-analysis/identifiability/exact/generic-rank.
 import { identifiableByFlow } from '../src-analysis/identifiability/flow/law.ts';
 import { identifiableOf } from '../src-analysis/identifiability/identifiable.ts';
 import type { Identifiable } from '../src-analysis/model/analysis.ts';
+import type { ModelGraph } from '../src-analysis/model/graph.ts';
 import { readOnnx } from '../src-analysis/readers/onnx/read.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import { rankTable } from '../src-analysis/solubility/layer-analysis.ts';
-import { kinds, type RandomModel, randomModel } from './random-models.ts';
+import { kinds, randomModel } from './random-models.ts';
+import { randomSequenceModel, sequenceKinds } from './random-sequences.ts';
 import { cpuMilliseconds, printTable } from './table.ts';
 
 const runs = Number(process.env.LEAKLINT_BENCH_RUNS ?? 2000);
@@ -36,49 +38,14 @@ interface Tally {
   shownWrong: number;
 }
 
-const tallies = new Map<string, Tally>();
-const times = { law: 0, exact: 0 };
-for (let seed = firstSeed; seed < firstSeed + runs; seed++) count(randomModel(seed), seed);
+interface Measured {
+  readonly graph: ModelGraph;
+  readonly batch: number;
+  readonly kinds: readonly string[];
+}
 
-console.log(
-  `${runs} random models (seeds from ${firstSeed}): the law against the exact Jacobian; a model counts for each of its kinds\n`,
-);
-printTable(
-  [
-    'kind',
-    'models',
-    'law sure',
-    'wrong',
-    'most above, % of n',
-    'estimates',
-    'right',
-    'in range',
-    'mean error, % of n',
-    'shown as sure',
-    'wrong',
-  ],
-  [...kinds, 'all'].flatMap(kind => {
-    const t = tallies.get(kind);
-    if (!t) return [];
-    const mean = t.estimates === 0 ? 0 : (100 * t.error) / t.estimates;
-    return [
-      [
-        kind,
-        t.models,
-        t.sure,
-        t.sureWrong,
-        (100 * t.excess).toFixed(1),
-        t.estimates,
-        t.estimatesRight,
-        t.inRange,
-        mean.toFixed(1),
-        t.shownSure,
-        t.shownWrong,
-      ],
-    ];
-  }),
-);
-console.log(`\nCPU ms a model: law ${(times.law / runs).toFixed(2)}, exact rank ${(times.exact / runs).toFixed(1)}`);
+table('conv nets', kinds, randomModel, runs);
+table('sequence models and the like', sequenceKinds, randomSequenceModel, Math.round(runs / 2));
 
 console.log('\nReal models (shapes of the ONNX model zoo, no weights): the law\n');
 printTable(
@@ -103,17 +70,68 @@ printTable(
     }),
 );
 
-function count({ graph, batch, kinds: kindsOfModel }: RandomModel, seed: number): void {
+function table(what: string, kinds: readonly string[], draw: (seed: number) => Measured, models: number): void {
+  const tallies = new Map<string, Tally>();
+  const times = { law: 0, exact: 0 };
+  for (let seed = firstSeed; seed < firstSeed + models; seed++) count(draw(seed), seed, tallies, times);
+  console.log(
+    `\n${models} random ${what} (seeds from ${firstSeed}): the law against the exact Jacobian; a model counts for each of its kinds\n`,
+  );
+  printTable(
+    [
+      'kind',
+      'models',
+      'law sure',
+      'wrong',
+      'most above, % of n',
+      'estimates',
+      'right',
+      'in range',
+      'mean error, % of n',
+      'shown as sure',
+      'wrong',
+    ],
+    [...kinds, 'all'].flatMap(kind => {
+      const t = tallies.get(kind);
+      if (!t) return [];
+      const mean = t.estimates === 0 ? 0 : (100 * t.error) / t.estimates;
+      return [
+        [
+          kind,
+          t.models,
+          t.sure,
+          t.sureWrong,
+          (100 * t.excess).toFixed(1),
+          t.estimates,
+          t.estimatesRight,
+          t.inRange,
+          mean.toFixed(1),
+          t.shownSure,
+          t.shownWrong,
+        ],
+      ];
+    }),
+  );
+  const mean = (ms: number) => (ms / models).toFixed(2);
+  console.log(`\nCPU ms a model: law ${mean(times.law)}, exact rank ${mean(times.exact)}`);
+}
+
+function count(
+  { graph, batch, kinds }: Measured,
+  seed: number,
+  tallies: Map<string, Tally>,
+  times: { law: number; exact: number },
+): void {
   const law = cpuMilliseconds(() => identifiableByFlow(graph, rankTable(new Map()), neverCancelled, { batch }));
   const exact = cpuMilliseconds(() => genericRank(graph, neverCancelled, { batch, seed }));
   times.law += law.ms;
   times.exact += exact.ms;
   if (!('identifiable' in law.result) || !('rank' in exact.result)) throw new Error(`seed ${seed} is not covered`);
   const shown = identifiableOf(graph, rankTable(new Map()), neverCancelled, { batch });
-  for (const kind of [...kindsOfModel, 'all']) add(kind, law.result.identifiable, shown, exact.result.rank);
+  for (const kind of [...kinds, 'all']) add(tallies, kind, law.result.identifiable, shown, exact.result.rank);
 }
 
-function add(kind: string, law: Identifiable, shown: Identifiable, exact: number): void {
+function add(tallies: Map<string, Tally>, kind: string, law: Identifiable, shown: Identifiable, exact: number): void {
   const tally = tallies.get(kind) ?? {
     models: 0,
     sure: 0,

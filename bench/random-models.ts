@@ -41,12 +41,12 @@ export interface RandomModel {
 type Activations = 'tanh' | 'relu' | 'leaky' | 'linear';
 
 /** Draws from one seed. */
-interface Dice {
+export interface Dice {
   readonly of: <T>(...choices: readonly T[]) => T;
   readonly chance: (share: number) => boolean;
 }
 
-function diceOf(seed: number): Dice {
+export function diceOf(seed: number): Dice {
   const random = randomResidues(seed);
   const below = (n: number): number => Math.floor((random() / 67_108_859 + 0.5) * n);
   return { of: (...choices) => choices[below(choices.length)]!, chance: share => below(1000) < share * 1000 };

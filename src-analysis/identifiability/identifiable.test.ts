@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { readOnnx } from '../readers/onnx/read.ts';
 import { neverCancelled } from '../readers/reader.ts';
 import { rankTable } from '../solubility/layer-analysis.ts';
+import { genericRank } from './exact/generic-rank.ts';
+import { identifiableByFlow } from './flow/law.ts';
 import { type IdentifiableOptions, identifiableOf } from './identifiable.ts';
-import { modelOf } from './testing.ts';
+import { graphsOf, modelOf } from './testing.ts';
 
 function analyse(code: string | readonly string[], options: IdentifiableOptions = {}) {
   const graph = modelOf(code);
@@ -184,25 +186,96 @@ describe('what the observer gets', () => {
 describe('where nothing is known, the reason names the layer', () => {
   const cases: readonly { name: string; layers: readonly string[]; reason: RegExp }[] = [
     {
-      name: 'softmax between layers',
-      layers: [wide.replace('tanh', 'softmax'), ...head],
-      reason: /activation softmax .*conv2d_1/,
+      name: 'convolutions inside a recurrent cell',
+      layers: ["convLstm2d({ inputShape: [3, 5, 5, 1], filters: 2, kernelSize: 3, name: 'memory' })", ...head],
+      reason: /convLstm2d .*'memory'/,
     },
     {
-      name: 'recurrent layers',
-      layers: ["gru({ inputShape: [8, 4], units: 6, name: 'memory' })", 'dense({ units: 2 })'],
-      reason: /gru .*'memory'/,
-    },
-    {
-      name: 'embeddings',
-      layers: ['embedding({ inputDim: 50, outputDim: 8, inputLength: 6 })', ...head],
-      reason: /embedding/,
+      name: 'random noise',
+      layers: ["gaussianNoise({ inputShape: [4], stddev: 0.1, name: 'noise' })", 'dense({ units: 2 })'],
+      reason: /gaussianNoise .*'noise'/,
     },
   ];
   test.each(cases)('$name', ({ layers, reason }) => {
     const result = analyse(layers);
     expect(result).toMatchObject({ rank: null, fraction: null, basis: 'unknown' });
     expect(result.reason).toMatch(reason);
+  });
+});
+
+describe('what stands between a token, a sequence or a gate and the loss', () => {
+  const x = 'const x = tf.input({ shape: [24, 16] });';
+  const apply = (layer: string, to: string) => `tf.layers.${layer}.apply(${to})`;
+  const end = (from: string) => `const y = ${apply('dense({ units: 5 })', apply('flatten()', from))};`;
+  const cases: readonly { name: string; code: string | readonly string[]; rank: number; unknowns: number }[] = [
+    {
+      name: 'attention that passes on as many values as a token has entries',
+      code: [
+        x,
+        `const [q, k, v] = [4, 4, 16].map(units => ${apply('dense({ units })', 'x')});`,
+        `const s = ${apply('softmax({ axis: -1 })', apply('dot({ axes: 2 })', '[q, k]'))};`,
+        end(apply('dot({ axes: [2, 1] })', '[s, v]')),
+      ].join('\n'),
+      rank: 384,
+      unknowns: 384,
+    },
+    {
+      name: 'a simple recurrent layer whose states are known is a dense layer on its steps',
+      code: [
+        'simpleRNN({ inputShape: [12, 8], units: 2, useBias: false, returnSequences: true })',
+        'flatten()',
+        'dense({ units: 5 })',
+      ],
+      rank: 24 + 16 - 4,
+      unknowns: 96,
+    },
+    {
+      name: 'an LSTM: its last state and the rows of its kernels',
+      code: ['lstm({ inputShape: [40, 12], units: 3 })', 'dense({ units: 5 })'],
+      rank: 3 + 4 * 3 * (12 + 3 + 1),
+      unknowns: 480,
+    },
+    {
+      name: 'tokens: the entries of their vectors',
+      code: ['embedding({ inputDim: 50, outputDim: 8, inputLength: 6 })', 'flatten()', 'dense({ units: 5 })'],
+      rank: 48,
+      unknowns: 48,
+    },
+    {
+      name: 'a softmax between layers forgets one entry of each distribution',
+      code: ["dense({ inputShape: [40, 12], units: 3, activation: 'softmax' })", 'flatten()', 'dense({ units: 5 })'],
+      // As 40 windows of two units: 80 outputs and 24 + 3 rows less 4 relations.
+      rank: 80 + 24 - 4,
+      unknowns: 480,
+    },
+    {
+      name: 'weights used twice send one gradient',
+      code: [
+        x,
+        "const twice = tf.layers.dense({ units: 16, activation: 'tanh', useBias: false });",
+        `const narrow = ${apply("dense({ units: 2, activation: 'tanh', useBias: false })", 'twice.apply(twice.apply(x))')};`,
+        end('narrow'),
+      ].join('\n'),
+      rank: 48 + 28 + 256,
+      unknowns: 384,
+    },
+  ];
+  test.each(cases)('$name', ({ code, rank, unknowns }) => {
+    const graph = modelOf(code);
+    const law = identifiableByFlow(graph, rankTable(new Map()), neverCancelled);
+    expect(law).toMatchObject({ identifiable: { rank, unknowns, basis: 'law', certainty: 'estimate' } });
+    expect(genericRank(graph, neverCancelled)).toEqual({ rank, unknowns });
+  });
+
+  test('several inputs are unknown together', () => {
+    const model = `const a = tf.input({ shape: [6] });
+const b = tf.input({ shape: [4] });
+const y = tf.layers.dense({ units: 3 }).apply(tf.layers.concatenate().apply([a, b]));
+export const model = tf.model({ inputs: [a, b], outputs: y });`;
+    const graph = graphsOf(model)[0]!;
+    const result = identifiableOf(graph, rankTable(new Map()), neverCancelled);
+    expect(result).toMatchObject({ rank: 10, unknowns: 10 });
+    expect(result.assumptions).toContain('all 2 inputs are unknown to the observer');
   });
 });
 

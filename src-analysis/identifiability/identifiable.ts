@@ -7,6 +7,7 @@ import type { RankTable } from '../solubility/layer-analysis.ts';
 import { exactRankWork } from './exact/cost.ts';
 import { genericRank } from './exact/generic-rank.ts';
 import { identifiableByFlow } from './flow/law.ts';
+import { unknownsOf } from './unknowns.ts';
 
 export interface IdentifiableOptions {
   /** Examples in the gradient (1). */
@@ -64,14 +65,20 @@ export function exactly(
 }
 
 function unknown(graph: ModelGraph, reason: string, layer: number | undefined): Identifiable {
-  const input = graph.layers[graph.inputs[0]?.layer ?? -1];
   return {
     rank: null,
-    unknowns: graph.inputs.length === 1 ? sizeOf(input?.outputShapes[0]) : null,
+    unknowns: countUnknowns(graph),
     fraction: null,
     basis: 'unknown',
     ...(layer === undefined ? {} : { bottleneck: layer }),
     reason: `The identifiable dimension is unknown: ${reason}.`,
     assumptions: [],
   };
+}
+
+function countUnknowns(graph: ModelGraph): number | null {
+  const sought = unknownsOf(graph);
+  if ('reason' in sought) return null;
+  const sizes = sought.edges.map(({ layer, output }) => sizeOf(graph.layers[layer]?.outputShapes[output]));
+  return sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + size!, 0);
 }

@@ -9,8 +9,13 @@ export function modelOf(code: string | readonly string[]): ModelGraph {
     typeof code === 'string'
       ? `${code}\nexport const model = tf.model({ inputs: x, outputs: y });`
       : `export const model = tf.sequential({ layers: [\n${code.map(layer => `tf.layers.${layer},`).join('\n')}\n] });`;
+  return graphsOf(body)[0]!;
+}
+
+/** The models of a module that imports TensorFlow.js as `tf`, one at least. */
+export function graphsOf(body: string): readonly ModelGraph[] {
   const text = `import * as tf from '@tensorflow/tfjs';\n${body}`;
   const { models, errors } = readTfjsCode({ path: 'model.ts', text }, neverCancelled);
   if (errors.length > 0 || !models[0]) throw new Error(`${errors[0]?.message ?? 'no model'} in\n${text}`);
-  return models[0];
+  return models;
 }

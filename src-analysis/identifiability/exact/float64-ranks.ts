@@ -104,4 +104,60 @@ export const float64Ranks: readonly Float64Rank[] = [
     batch: 4,
     rank: 14,
   },
+  {
+    name: 'a gate',
+    code: `const x = tf.input({ shape: [6, 7] });
+const a = tf.layers.dense({ units: 2 }).apply(x);
+const b = tf.layers.dense({ units: 2, useBias: false, activation: 'sigmoid' }).apply(x);
+const y = tf.layers.dense({ units: 9 }).apply(tf.layers.flatten().apply(tf.layers.multiply().apply([a, b])));`,
+    rank: 36,
+  },
+  {
+    name: 'a dense layer applied twice, two examples',
+    code: `const x = tf.input({ shape: [6, 7] });
+const a = tf.layers.dense({ units: 4, activation: 'tanh' }).apply(x);
+const twice = tf.layers.dense({ units: 4, activation: 'tanh', useBias: false });
+const y = tf.layers.dense({ units: 5 }).apply(tf.layers.flatten().apply(twice.apply(twice.apply(a))));`,
+    batch: 2,
+    rank: 60,
+  },
+  {
+    name: 'a softmax between layers',
+    code: ["dense({ inputShape: [6, 7], units: 5, activation: 'softmax' })", 'flatten()', 'dense({ units: 5 })'],
+    rank: 36,
+  },
+  {
+    name: 'a simple recurrent layer',
+    code: [
+      'simpleRNN({ inputShape: [5, 5], units: 3, useBias: false, returnSequences: true })',
+      'flatten()',
+      'dense({ units: 5, useBias: false })',
+    ],
+    rank: 21,
+  },
+  {
+    name: 'an LSTM of one unit',
+    code: ['lstm({ inputShape: [5, 5], units: 1, returnSequences: true })', 'flatten()', 'dense({ units: 3 })'],
+    rank: 24,
+  },
+  {
+    name: 'tokens in a simple recurrent layer, two examples',
+    code: [
+      'embedding({ inputDim: 20, outputDim: 2, inputLength: 3 })',
+      'simpleRNN({ units: 1 })',
+      'dense({ units: 9 })',
+    ],
+    batch: 2,
+    rank: 7,
+  },
+  {
+    name: 'tokens in front of a softmax and a mean',
+    code: [
+      'embedding({ inputDim: 20, outputDim: 3, inputLength: 4 })',
+      "dense({ units: 3, useBias: false, activation: 'softmax' })",
+      'globalAveragePooling1d()',
+      'dense({ units: 5 })',
+    ],
+    rank: 10,
+  },
 ];

@@ -34,11 +34,11 @@ describe('gradients that are not observed', () => {
 describe('what it does not cover is told with the layer', () => {
   test.each([
     [
-      'softmax between layers',
-      ["dense({ inputShape: [4], units: 3, activation: 'softmax' })", 'dense({ units: 2 })'],
-      /softmax/,
+      'a cell of convolutions',
+      ['convLstm2d({ inputShape: [3, 5, 5, 1], filters: 2, kernelSize: 3 })', 'flatten()'],
+      /convLstm2d/,
     ],
-    ['a recurrent layer', ['gru({ inputShape: [4, 2], units: 3 })', 'dense({ units: 2 })'], /gru/],
+    ['noise', ['gaussianNoise({ inputShape: [4], stddev: 0.1 })', 'dense({ units: 2 })'], /gaussianNoise/],
   ])('%s', (_, layers, reason) => {
     const result = genericRank(modelOf(layers), neverCancelled);
     expect(result).toMatchObject({ reason: expect.stringMatching(reason) });

@@ -45,10 +45,11 @@ export function rankOfProgram(
   seed: number,
   activeShare: number,
 ): { readonly rank: number; readonly unknowns: number } {
-  const { unknowns, uses } = evaluate(program, randomResidues(seed), activeShare, cancel);
+  const { unknowns, uses, tables } = evaluate(program, randomResidues(seed), activeShare, cancel);
   const basis = new EchelonBasis(unknowns);
   const scratch = new Float64Array(unknowns);
-  for (const rows of parameterRows(uses, unknowns)) {
+  const gradients = [...tables.map(deltas => deltas.map(delta => delta.tangent)), ...parameterRows(uses, unknowns)];
+  for (const rows of gradients) {
     for (const row of rows) {
       throwIfCancelled(cancel);
       if (basis.rank === unknowns) return { rank: unknowns, unknowns };

@@ -5,6 +5,7 @@
  */
 import type { Activation } from '../../model/graph.ts';
 import { activationClass } from '../../solubility/invertibility.ts';
+import type { AlgebraicFunction } from '../elementwise.ts';
 
 /** Lists of entries, one after the other: list k is entries[starts[k] … starts[k + 1]). */
 export interface EntryLists {
@@ -21,7 +22,8 @@ export interface Parameter {
 }
 
 export type ProgramNode =
-  | { readonly kind: 'input'; readonly size: number }
+  /** Unknowns. `table`: the vectors of tokens, whose gradient is that of the table they come from. */
+  | { readonly kind: 'input'; readonly size: number; readonly table?: Parameter }
   | { readonly kind: 'constant'; readonly size: number }
   /** out_k = Σ_j w[weights_j]·in[entries_j] + bias[biasOf_k] */
   | {
@@ -46,13 +48,27 @@ export type ProgramNode =
       readonly size: number;
       readonly sources: readonly { readonly input: number; readonly lists: EntryLists }[];
     }
-  | { readonly kind: 'pointwise'; readonly size: number; readonly input: number; readonly activation: PointwiseKind }
-  /** out_k = in_a[ofA_k]·in_b[ofB_k] */
+  | {
+      readonly kind: 'pointwise';
+      readonly size: number;
+      readonly input: number;
+      readonly activation: PointwiseFunction;
+    }
+  /** out_k = Σ_j in_a[ofA_j]·in_b[ofB_j], j from starts[k] to starts[k + 1] − 1. */
   | {
       readonly kind: 'product';
       readonly size: number;
       readonly inputs: readonly [number, number];
+      readonly starts: Int32Array;
       readonly of: readonly [Int32Array, Int32Array];
+    }
+  /** A softmax, or its logarithm, of every list of entries. */
+  | {
+      readonly kind: 'softmax';
+      readonly size: number;
+      readonly input: number;
+      readonly groups: EntryLists;
+      readonly log: boolean;
     }
   /** Every list of entries has its mean taken away (where `centred`) and is divided by its root mean square. */
   | {
@@ -64,6 +80,8 @@ export type ProgramNode =
       /** Statistics over all examples of the batch. */
       readonly acrossBatch: boolean;
     };
+
+export type WeightedNode = Extract<ProgramNode, { kind: 'weighted' }>;
 
 export interface Program {
   readonly nodes: readonly ProgramNode[];
@@ -77,6 +95,9 @@ export interface Program {
  * same with a slope of 0. `clipped`: constant or linear with an offset.
  */
 export type PointwiseKind = 'smooth' | 'piecewise-linear' | 'relu' | 'clipped';
+
+/** What one entry is made of another by. */
+export type PointwiseFunction = PointwiseKind | AlgebraicFunction;
 
 const kinds: Readonly<Record<string, PointwiseKind>> = {
   relu: 'relu',
@@ -102,6 +123,10 @@ export function entryLists(lists: readonly (readonly number[])[]): EntryLists {
   return { starts, entries: Int32Array.from(lists.flat()) };
 }
 
+export function forList({ starts, entries }: EntryLists, k: number, each: (entry: number, at: number) => void): void {
+  for (let at = starts[k]!; at < starts[k + 1]!; at++) each(entries[at]!, at);
+}
+
 /** One entry a list; an entry of −1 makes the list empty. */
 export function singleEntries(entries: Int32Array): EntryLists {
   return entryLists(Array.from(entries, entry => (entry < 0 ? [] : [entry])));
@@ -123,6 +148,7 @@ function repeatedNode(node: ProgramNode, sizes: readonly number[], batch: number
   const size = node.size * batch;
   switch (node.kind) {
     case 'input':
+      return node.table ? { ...node, size, table: { ...node.table, count: size } } : { ...node, size };
     case 'constant':
     case 'pointwise':
       return { ...node, size };
@@ -151,9 +177,12 @@ function repeatedNode(node: ProgramNode, sizes: readonly number[], batch: number
       return {
         ...node,
         size,
+        starts: repeatStarts(node.starts, batch),
         of: [repeatArray(node.of[0], batch, sizes[a]!), repeatArray(node.of[1], batch, sizes[b]!)],
       };
     }
+    case 'softmax':
+      return { ...node, size, groups: repeatLists(node.groups, batch, sizes[node.input]!) };
     case 'normalise': {
       const groups = repeatLists(node.groups, batch, sizes[node.input]!);
       return { ...node, size, groups: node.acrossBatch ? mergedAcross(groups, batch) : groups };
@@ -170,12 +199,16 @@ function repeatArray(array: Int32Array, times: number, step: number): Int32Array
 }
 
 function repeatLists({ starts, entries }: EntryLists, times: number, step: number): EntryLists {
+  return { starts: repeatStarts(starts, times), entries: repeatArray(entries, times, step) };
+}
+
+function repeatStarts(starts: Int32Array, times: number): Int32Array {
   const lists = starts.length - 1;
   const all = new Int32Array(lists * times + 1);
   for (let k = 0; k < lists * times; k++) {
     all[k + 1] = all[k]! + starts[(k % lists) + 1]! - starts[k % lists]!;
   }
-  return { starts: all, entries: repeatArray(entries, times, step) };
+  return all;
 }
 
 /** Joins list k of every example. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { randomModel } from '../../../bench/random-models.ts';
+import { randomSequenceModel } from '../../../bench/random-sequences.ts';
 import { neverCancelled } from '../../readers/reader.ts';
 import { rankTable } from '../../solubility/layer-analysis.ts';
 import { exactRankWork } from '../exact/cost.ts';
@@ -30,4 +31,22 @@ test('where the law is sure, random models of all kinds have the rank of their e
     { seed: 5, numRuns: 80 },
   );
   expect(sure).toBeGreaterThan(25);
+});
+
+test('of sequence models the law is an upper bound, and sure only where it is right', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 90_000 }), seed => {
+      const { graph, batch, code, kinds } = randomSequenceModel(seed);
+      const law = identifiableByFlow(graph, rankTable(new Map()), neverCancelled, { batch });
+      if (!('identifiable' in law)) throw new Error(`${law.reason} in\n${code}`);
+      const { rank, unknowns, certainty } = law.identifiable;
+      const exact = genericRank(graph, neverCancelled, { batch, seed });
+      if (!('rank' in exact)) throw new Error(`${exact.reason} in\n${code}`);
+      expect({ code, unknowns }).toEqual({ code, unknowns: exact.unknowns });
+      if (certainty !== 'estimate') expect({ code, rank }).toEqual({ code, rank: exact.rank });
+      // Which slopes of a PReLU count is drawn.
+      else if (!kinds.includes('prelu')) expect(rank, code).toBeGreaterThanOrEqual(exact.rank);
+    }),
+    { seed: 6, numRuns: 60 },
+  );
 });

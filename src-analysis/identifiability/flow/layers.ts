@@ -1,8 +1,10 @@
 /** Takes the layers of a model into its flow network. */
-import type { Activation, Layer } from '../../model/graph.ts';
+import type { Activation, Layer, MergeOp } from '../../model/graph.ts';
+import { elementwiseKind } from '../elementwise.ts';
 import { type PointwiseKind, pointwiseKind } from '../exact/program.ts';
 import { addNormalisation } from './normalisation.ts';
 import { entriesOf } from './region.ts';
+import { addAttention, addParametricRelu, addRecurrent, addTokens, beforeSoftmax, isSoftmax } from './sequences.ts';
 import { type FlowState, freeDimensions, inputOf, join, type Tensor, tensorOf } from './state.ts';
 import { convolutionMaps, denseMaps, separableMaps, transposedMaps } from './weighted.ts';
 import { addWeighted } from './weighted-layer.ts';
@@ -11,16 +13,31 @@ import { addWeighted } from './weighted-layer.ts';
 export function addLayer(s: FlowState, layer: Layer): string | undefined {
   const keys = layer.outputShapes.map((_, part) => `${layer.id}.${part}`);
   for (const key of keys) s.open.delete(key);
-  let free = Math.max(...keys.map(key => s.freeBehind.get(key) ?? 0));
-  const output = tensorOf(s, keys.find(key => s.tensors.has(key)) ?? keys[0]!);
+  const free = Math.max(...keys.map(key => s.freeBehind.get(key) ?? 0));
+  const key = keys.find(key => s.tensors.has(key)) ?? keys[0]!;
+  const output = tensorOf(s, key);
   const activation = layer.id === s.end.layer.id ? s.end.activation : layer.activation;
-  if (activation) {
-    const kind = pointwiseKind(activation);
-    if (kind === undefined) return `the activation ${activation.name} is not covered`;
-    if (kind === 'smooth') free += freeDimensions(s, output);
-    notePattern(s, kind, output);
+  const behind = activation ? behindActivation(s, layer, activation, output, free) : { output, free };
+  if (typeof behind === 'string') return behind;
+  return addOperation(s, layer, activation, behind.output, keys, behind.free);
+}
+
+/** What is behind a layer's fused activation; else why it is not known. */
+function behindActivation(
+  s: FlowState,
+  layer: Layer,
+  activation: Activation,
+  output: Tensor,
+  free: number,
+): { readonly output: Tensor; readonly free: number } | string {
+  if (isSoftmax(activation)) {
+    const before = beforeSoftmax(s, layer, activation, output);
+    return { output: before, free: free + freeDimensions(s, before) };
   }
-  return addOperation(s, layer, activation, output, keys, free);
+  const kind = pointwiseKind(activation);
+  if (kind === undefined) return `the activation ${activation.name} is not covered`;
+  notePattern(s, kind, output);
+  return { output, free: free + (kind === 'smooth' ? freeDimensions(s, output) : 0) };
 }
 
 function notePattern(s: FlowState, kind: PointwiseKind | 'linear', output: Tensor): void {
@@ -56,20 +73,29 @@ function addOperation(
     case 'identity':
       return passOn(s, layer, keys, free);
     case 'activation': {
-      const kind = pointwiseKind(op.activation);
-      if (kind === undefined) return `the activation ${op.activation.name} is not covered`;
-      notePattern(s, kind, output);
-      return passOn(s, layer, keys, free + (kind === 'smooth' ? freeDimensions(s, output) : 0));
+      if (op.activation.name === 'prelu') return addParametricRelu(s, layer, output, free);
+      const behind = behindActivation(s, layer, op.activation, output, free);
+      if (typeof behind === 'string') return behind;
+      return behind.output === output
+        ? passOn(s, layer, keys, behind.free)
+        : passTo(s, layer, [behind.output], behind.free);
     }
+    case 'embedding':
+      return addTokens(s, layer, output, free);
+    case 'recurrent':
+      return addRecurrent(s, layer, op, output, free);
+    case 'attention':
+      return addAttention(s, layer, op, output, free);
     case 'pool':
       if (op.pool === 'lp') return `${layer.type} is not covered`;
       if (op.pool === 'max') noteGreatest(s);
       if (op.pool === 'max' && op.global) s.unproven = true;
       return passOn(s, layer, keys, free);
     case 'merge':
-      if (op.merge === 'dot' || op.merge === 'matmul' || op.merge === 'divide') return `${layer.type} is not covered`;
       if (op.merge === 'maximum' || op.merge === 'minimum') noteGreatest(s);
-      return passOn(s, layer, keys, free + (op.merge === 'multiply' ? freeDimensions(s, output) : 0));
+      // Branches that look at one tensor repeat each other's relations.
+      if (isProduct(op.merge)) s.unproven = true;
+      return passOn(s, layer, keys, free + (isProduct(op.merge) ? freeDimensions(s, output) : 0));
     case 'rearrange':
     case 'reduce':
       return passOn(s, layer, keys, free);
@@ -112,9 +138,9 @@ function addOperation(
       );
     case 'dense': {
       if (op.units === null) return 'a hyper-parameter is not known';
-      const units = layer.id === s.end.layer.id && s.end.softmax ? op.units - 1 : op.units;
       const positions = (entriesOf(s.regions.get(keys[0]!)!) / op.units) * s.options.batch;
-      return addWeighted(s, layer, activation, denseMaps(op, units, positions, s.table), output, free, op.bias);
+      const maps = denseMaps(op, op.units - unitsLost(s, layer), positions, s.table);
+      return addWeighted(s, layer, activation, maps, output, free, op.bias);
     }
     case 'unknown':
       return 'the layer is not understood';
@@ -123,32 +149,21 @@ function addOperation(
   }
 }
 
-/** Arithmetic with constants. */
-const affine = new Set([
-  'add',
-  'subtract',
-  'reverseSubtract',
-  'multiply',
-  'divide',
-  'rescaling',
-  'cast',
-  'affine',
-  'imageScaler',
-  'scale',
-]);
-const curved = new Set([
-  'pow',
-  'reverseDivide',
-  'reciprocal',
-  'sqrt',
-  'exp',
-  'log',
-  'erf',
-  'sin',
-  'cos',
-  'parametricSoftplus',
-  'scaledTanh',
-]);
+/** Behind a softmax over the units, the loss's or another, the gradients of all units add up to nothing. */
+function unitsLost(s: FlowState, layer: Layer): 0 | 1 {
+  if (layer.id === s.end.layer.id) return s.end.softmax ? 1 : 0;
+  const last = (layer.outputShapes[0]?.length ?? 0) - 1;
+  const isOverUnits = (activation: Activation | undefined) =>
+    activation !== undefined && isSoftmax(activation) && [-1, last].includes(activation.axis ?? -1);
+  if (layer.activation) return isOverUnits(layer.activation) ? 1 : 0;
+  const [only, ...others] = s.consumers.get(layer.id) ?? [];
+  const next = only === undefined || others.length > 0 ? undefined : s.graph.layers[only];
+  return next?.op.kind === 'activation' && isOverUnits(next.op.activation) ? 1 : 0;
+}
+
+function isProduct(merge: MergeOp['merge']): boolean {
+  return merge === 'multiply' || merge === 'divide' || merge === 'matmul' || merge === 'dot';
+}
 
 function addElementwise(
   s: FlowState,
@@ -158,20 +173,29 @@ function addElementwise(
   keys: readonly string[],
   free: number,
 ): string | undefined {
-  if (!affine.has(name) && !curved.has(name)) return `${layer.type} is not covered`;
+  // Attention whose queries, keys and values are computed in front of it.
+  const isAttention = name === 'attention';
+  const kind = isAttention ? 'smooth' : elementwiseKind(name);
+  if (kind === undefined) return `${layer.type} is not covered`;
   // The gradient of a learned scale or offset tells more, which is left out.
-  if (layer.weights.some(weight => weight.trainable)) s.unproven = true;
-  return passOn(s, layer, keys, free + (curved.has(name) ? freeDimensions(s, output) : 0));
+  if (isAttention || layer.weights.some(weight => weight.trainable)) s.unproven = true;
+  return passOn(s, layer, keys, free + (kind === 'affine' ? 0 : freeDimensions(s, output)));
 }
 
 /** Joins a layer without weights to its inputs. */
 function passOn(s: FlowState, layer: Layer, keys: readonly string[], free: number): undefined {
+  return passTo(
+    s,
+    layer,
+    keys.flatMap(key => s.tensors.get(key) ?? []),
+    free,
+  );
+}
+
+function passTo(s: FlowState, layer: Layer, outputs: readonly Tensor[], free: number): undefined {
   for (const edge of layer.inputs) {
     const input = inputOf(s, layer, `${edge.layer}.${edge.output}`, free);
-    for (const key of keys) {
-      const output = s.tensors.get(key);
-      if (output) join(s, input, output);
-    }
+    for (const output of outputs) join(s, input, output);
   }
   return undefined;
 }

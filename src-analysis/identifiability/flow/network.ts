@@ -10,6 +10,7 @@ import { sizeOf } from '../../model/geometry.ts';
 import type { Layer, ModelGraph } from '../../model/graph.ts';
 import { type CancellationToken, throwIfCancelled } from '../../readers/reader.ts';
 import type { RankTable } from '../../solubility/layer-analysis.ts';
+import { unknownsOf } from '../unknowns.ts';
 import { addLayer } from './layers.ts';
 import { entriesOf, shapeOf } from './region.ts';
 import { contract, expand, type FlowOptions, type FlowState, newState, tensorOf } from './state.ts';
@@ -37,7 +38,9 @@ export function modelFlow(
 ): ModelFlow | FlowObstacle {
   const obstacle = firstObstacle(graph);
   if (obstacle) return obstacle;
-  const state = newState(graph, table, options);
+  const unknowns = unknownsOf(graph);
+  if ('reason' in unknowns) return unknowns;
+  const state = newState(graph, unknowns, table, options);
   noteGaps(state);
   const { end } = state;
   const logits = `${end.layer.id}.${end.output}`;
@@ -54,12 +57,15 @@ export function modelFlow(
     contract(state);
     if (reason) return { reason: `${reason} ('${layer.name}')`, layer: layer.id };
   }
-  const input = graph.inputs[0]!;
-  const tensor = state.tensors.get(`${input.layer}.${input.output}`);
-  if (!tensor) return { reason: 'the model’s output does not depend on its input' };
+  const sought = unknowns.edges.map(({ layer, output }) => ({
+    size: sizeOf(graph.layers[layer]!.outputShapes[output])! * options.batch,
+    tensor: state.tensors.get(`${layer}.${output}`),
+  }));
+  if (sought.every(({ tensor }) => !tensor)) return { reason: 'the model’s output does not depend on its input' };
+  if (sought.length > 1) state.assumptions.add(`all ${sought.length} inputs are unknown to the observer`);
   expand(state);
-  state.network.addEdge(state.source, tensor.node.in, Number.MAX_VALUE);
-  return { state, unknowns: sizeOf(graph.layers[input.layer]!.outputShapes[input.output])! * options.batch };
+  for (const { tensor, size } of sought) if (tensor) state.network.addEdge(state.source, tensor.node.in, size);
+  return { state, unknowns: sought.reduce((sum, { size }) => sum + size, 0) };
 }
 
 function noteGaps({ graph: { gaps }, assumptions }: FlowState): void {
@@ -74,7 +80,6 @@ function firstObstacle(graph: ModelGraph): FlowObstacle | undefined {
   // A file lists all of a model's layers; of code, a part that was not followed may hold more of them.
   if (graph.gaps.length > 0 && graph.format === 'tfjs-code')
     return { reason: 'part of the model could not be followed' };
-  if (graph.inputs.length !== 1) return { reason: `models with ${graph.inputs.length || 'no'} inputs are not covered` };
   if (graph.outputs.length !== 1)
     return { reason: `models with ${graph.outputs.length || 'no'} outputs are not covered` };
   const [{ layer, output }] = graph.outputs as readonly [ModelGraph['outputs'][number]];

@@ -2,7 +2,7 @@
 import type { Layer } from '../../model/graph.ts';
 import { shapeOf } from './region.ts';
 import { slacks } from './slack.ts';
-import { addNode, type FlowState, freeDimensions, inputOf, isObserved, join, type Tensor } from './state.ts';
+import { addNode, addTap, type FlowState, freeDimensions, inputOf, isObserved, join, type Tensor } from './state.ts';
 
 /** Stored statistics are an affine map of every channel; those of the example take away its scale, and its mean. */
 export function addNormalisation(s: FlowState, layer: Layer, output: Tensor, free: number): string | undefined {
@@ -33,12 +33,7 @@ export function addNormalisation(s: FlowState, layer: Layer, output: Tensor, fre
   const middle = addNode(s, dimensions, layer.id, 'weights', slack);
   const conserved = gamma > 0 && beta > 0 ? s.conservation.of(layer, layer.activation, channels).relations : 0;
   const tap = Math.max(0, Math.min(gamma + beta, gamma + curved) - conserved);
-  s.edges.push({
-    layer: layer.id,
-    kind: 'tap',
-    slack,
-    edge: s.network.addEdge(middle.node.out, s.sink, tap),
-  });
+  addTap(s, layer.id, middle, tap, slack);
   join(s, middle, output);
   join(s, input, middle);
   return undefined;

@@ -38,7 +38,11 @@ export function regionsOf(graph: ModelGraph): ReadonlyMap<string, Region> {
         const source = graph.layers[edge.layer];
         if (!source?.outputShapes[edge.output]) return;
         const key = `${edge.layer}.${edge.output}`;
-        const seen = seenThrough(layer, index, shapeOf(source, edge.output), region, part);
+        const shape = shapeOf(source, edge.output);
+        const through = seenThrough(layer, index, shape, region, part);
+        // Operators that join inputs of different ranks look at all of them.
+        const seen =
+          through.axes.length === shape.length && !through.axes.includes(undefined as never) ? through : whole(shape);
         const known = regions.get(key);
         regions.set(key, known ? union(known, seen) : seen);
       });

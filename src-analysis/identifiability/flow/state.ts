@@ -3,6 +3,7 @@ import type { Layer, ModelGraph } from '../../model/graph.ts';
 import { type Consumers, consumersOf } from '../../solubility/invertibility.ts';
 import type { RankTable } from '../../solubility/layer-analysis.ts';
 import { type LossEnd, lossEnd } from '../loss-end.ts';
+import type { Unknowns } from '../unknowns.ts';
 import { type ConservationLaw, conservationLaw } from './conserved.ts';
 import { type FlowNetwork, flowNetwork } from './max-flow.ts';
 import { entriesOf, type Region, regionsOf } from './region.ts';
@@ -36,6 +37,7 @@ export interface Tensor {
 
 export interface FlowState {
   readonly graph: ModelGraph;
+  readonly unknowns: Unknowns;
   readonly table: RankTable;
   readonly options: FlowOptions;
   readonly network: FlowNetwork;
@@ -50,6 +52,8 @@ export interface FlowState {
   /** Curved dimensions behind a tensor that are still free. */
   readonly freeBehind: Map<string, number>;
   readonly edges: LayerEdge[];
+  /** Where the gradients of weights used more than once are summed, by the first layer that uses them. */
+  readonly sharedGradients: Map<string, Tensor>;
   /** Behind every layer's first input, in order from the output. */
   readonly inputNodes: Map<number, number>;
   readonly regions: ReadonlyMap<string, Region>;
@@ -65,7 +69,7 @@ export interface FlowState {
   unproven: boolean;
 }
 
-export function newState(graph: ModelGraph, table: RankTable, options: FlowOptions): FlowState {
+export function newState(graph: ModelGraph, unknowns: Unknowns, table: RankTable, options: FlowOptions): FlowState {
   const network = flowNetwork();
   const consumers = consumersOf(graph);
   const regions = regionsOf(graph);
@@ -73,6 +77,7 @@ export function newState(graph: ModelGraph, table: RankTable, options: FlowOptio
   const isKernelObserved = (layer: Layer) => isObserved({ options }, layer, role => role !== 'bias');
   return {
     graph,
+    unknowns,
     table,
     options,
     network,
@@ -83,6 +88,7 @@ export function newState(graph: ModelGraph, table: RankTable, options: FlowOptio
     contracted: new Map(),
     freeBehind: new Map(),
     edges: [],
+    sharedGradients: new Map(),
     inputNodes: new Map(),
     regions,
     shares,
@@ -138,6 +144,38 @@ export function knownDimensions(s: FlowState, tensor: Tensor): number {
 
 export function freeDimensions(s: FlowState, tensor: Tensor): number {
   return Math.max(0, tensor.dimensions - knownDimensions(s, tensor));
+}
+
+/** Lets facts flow from a node to an observed gradient of at most `rows` entries. */
+export function addTap(s: FlowState, layer: number, from: Tensor, rows: number, slack: number): void {
+  s.edges.push({ layer, kind: 'tap', slack, edge: s.network.addEdge(from.node.out, s.sink, rows) });
+}
+
+/**
+ * The same for weights that several layers use: the observer sees the sum of their gradients, of `rows` entries.
+ * @param uses the layer's own part of the sum: how many facts it can add to it
+ */
+export function addSharedTap(
+  s: FlowState,
+  layer: Layer,
+  role: string,
+  from: Tensor,
+  { uses, rows, slack }: { readonly uses: number; readonly rows: number; readonly slack: number },
+): void {
+  const key = `${layer.sharedWith ?? layer.id}.${role}`;
+  const known = s.sharedGradients.get(key);
+  const gradient = known ?? addNode(s, rows, layer.id, 'tap', slack);
+  if (!known) {
+    s.sharedGradients.set(key, gradient);
+    s.network.addEdge(gradient.node.out, s.sink, Number.MAX_VALUE);
+  }
+  const edge = s.network.addEdge(from.node.out, gradient.node.in, uses);
+  s.edges.push({ layer: layer.id, kind: 'tap', slack, edge });
+}
+
+/** Whether other layers use the same weights. */
+export function isShared({ graph }: Pick<FlowState, 'graph'>, layer: Layer): boolean {
+  return layer.sharedWith !== undefined || graph.layers.some(other => other.sharedWith === layer.id);
 }
 
 export function inputOf(s: FlowState, layer: Layer, key: string, free: number): Tensor {

@@ -5,10 +5,13 @@ import { activated, plain } from './shares.ts';
 import { isNearCritical, patternSlack, slacks } from './slack.ts';
 import {
   addNode,
+  addSharedTap,
+  addTap,
   type FlowState,
   freeDimensions,
   inputOf,
   isObserved,
+  isShared,
   join,
   knownDimensions,
   type Tensor,
@@ -25,7 +28,11 @@ export function addWeighted(
   bias: boolean,
 ): string | undefined {
   if ('reason' in found) return found.reason;
-  if (layer.sharedWith !== undefined) return 'shared weights are not covered';
+  const shared = isShared(s, layer);
+  if (shared) {
+    s.unproven = true;
+    s.assumptions.add('the gradients of shared weights are seen as their sum');
+  }
   const edge = layer.inputs[0]!;
   const key = `${edge.layer}.${edge.output}`;
   const input = inputOf(s, layer, key, free);
@@ -58,7 +65,7 @@ export function addWeighted(
     const known = knownDimensions(s, behind);
     // Through a layer that sends no gradient only the scale of the whole is conserved.
     const counted = conserved.unobserved ? Math.min(1, conserved.relations) : conserved.relations;
-    const relations = hasKernel ? Math.min(counted, overlap, known) : 0;
+    const relations = hasKernel && !shared ? Math.min(counted, overlap, known) : 0;
     const tap = Math.max(0, Math.min(rows, (hasKernel ? ranks.gradients : 0) + free) - relations);
     const run = isLast ? linearRun(s, layer, activation) : { system: Number.MAX_VALUE, slack: 0, weights: undefined };
     const limit = Math.min(hasKernel ? ranks.system : ranks.weights, input.dimensions, run.system);
@@ -72,12 +79,8 @@ export function addWeighted(
       map.slack,
     );
     const system = addNode(s, limit, layer.id, 'system', limit < input.dimensions ? slack : 0);
-    s.edges.push({
-      layer: layer.id,
-      kind: 'tap',
-      slack,
-      edge: s.network.addEdge(system.node.out, s.sink, tap),
-    });
+    if (shared) addSharedTap(s, layer, `${i}`, system, { uses: tap, rows, slack: slacks.unproven });
+    else addTap(s, layer.id, system, tap, slack);
     // No more than is known behind gets through; said here, an error of the map counts even where it is wide enough.
     const full = Math.min(ranks.weights, run.weights ?? ranks.weights);
     const edge = s.network.addEdge(system.node.out, behind.node.in, Math.min(full, known));
@@ -94,7 +97,7 @@ export function addWeighted(
 /** Whether other layers with weights look at the same input: relations across them are not counted. */
 function hasSiblings(s: FlowState, layer: Layer): boolean {
   const source = layer.inputs[0]!.layer;
-  const kinds = ['conv', 'convTranspose', 'separableConv'];
+  const kinds = ['conv', 'convTranspose', 'separableConv', 'dense'];
   const siblings = (s.consumers.get(source) ?? []).filter(id => kinds.includes(s.graph.layers[id]!.op.kind));
   return siblings.length > 1 && siblings.includes(layer.id);
 }

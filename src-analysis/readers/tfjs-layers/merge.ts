@@ -100,7 +100,7 @@ function commonDim(dim: Dim, shapes: readonly Shape[], axis: number): Dim {
 /** Dot product of two inputs of at most two axes each over one axis of either. */
 export const dot: Describe = c => {
   const op: MergeOp = { kind: 'merge', merge: 'dot' };
-  flag(c, 'normalize', false);
+  const normalized = flag(c, 'normalize', false);
   if (c.inputShapes.length !== 2) {
     c.problems.push(`Dot takes two inputs, but gets ${c.inputShapes.length}.`);
     return { op, outputShapes: [null] };
@@ -118,7 +118,7 @@ export const dot: Describe = c => {
     c.problems.push(`Dot needs equal lengths along its axes, but they are ${dimA} and ${dimB}.`);
   }
   const rest = [...a.filter((_, i) => i !== axes[0]), ...b.filter((_, i) => i !== axes[1])];
-  return { op, outputShapes: [rest.length === 0 ? [1] : rest] };
+  return { op: normalized ? op : { ...op, axes }, outputShapes: [rest.length === 0 ? [1] : rest] };
 };
 
 /** The contracted axes as indices without the batch axis. */
