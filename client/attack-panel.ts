@@ -8,22 +8,21 @@ import {
   type AttackCancelParams,
   type AttackChoicesResult,
   type AttackEventParams,
-  type AttackModel,
-  type AttackModelsParams,
   type AttackStartParams,
   attackCancelRequest,
   attackChoicesRequest,
   attackEventNotification,
-  attackModelsRequest,
   attackStartRequest,
   type RunAttackArgument,
 } from '../server/protocol.ts';
 import type { AttackEvent } from '../src-attack/process/protocol.ts';
 import { applyEvent, isActive, newRun } from '../src-attack/process/run-state.ts';
 import { exportRun } from './attack-export.ts';
+import { createMapMeasurement, restoredMap } from './attack-map.ts';
 import { attackPage } from './attack-page.ts';
 import { showProgress } from './attack-progress.ts';
 import { defaultSetup, imageChoice, settingsOf } from './attack-setup.ts';
+import { chooseModel } from './choose-model.ts';
 import { activeModelUri } from './onnx-files.ts';
 import { sampleImages } from './sample-images.ts';
 import { type FromPage, type PanelState, type Setup, type ToPage, withImages } from './webview/attack/messages.ts';
@@ -45,6 +44,17 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     changed.fire(next);
   };
 
+  const map = createMapMeasurement(
+    client,
+    () => state,
+    next => {
+      if (!state) return;
+      state = { ...state, map: next };
+      post({ type: 'map', map: next });
+      changed.fire(state);
+    },
+  );
+
   function onEvent(id: number, event: AttackEvent): void {
     if (state?.run?.id !== id) return;
     state = { ...state, run: applyEvent(state.run, event) };
@@ -64,7 +74,7 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
   }
 
   async function open(argument?: RunAttackArgument): Promise<void> {
-    const target = await chooseModel(client(), argument);
+    const target = await modelToAttack(client(), argument);
     if (!target) return;
     if (state?.run && isActive(state.run) && state.model.uri === target.uri) {
       reveal();
@@ -73,6 +83,8 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     const choices = await client()?.sendRequest<AttackChoicesResult>(attackChoicesRequest);
     if (!choices) return;
     reveal();
+    const isSame = state?.model.uri === target.uri && state.model.name === target.name;
+    if (!isSame) map.drop();
     const images = sampleImages(context.extensionUri, panel?.webview);
     setState({
       model: target,
@@ -83,7 +95,7 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
           choices,
           images.slice(0, 1).map(image => image.id),
         ),
-      run: state?.model.uri === target.uri && state.model.name === target.name ? state.run : null,
+      ...(state && isSame ? { run: state.run, map: state.map } : { run: null, map: null }),
     });
   }
 
@@ -112,6 +124,7 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
       panel = undefined;
       // Nobody looks any more: the run ends, and what it reached is there when the panel is opened again.
       if (state?.run && isActive(state.run)) void cancel();
+      map.cancel();
     });
     adopted.webview.html = webviewPage(adopted.webview, context.extensionUri, attackPage);
   }
@@ -136,6 +149,11 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
       case 'chooseImage':
         await chooseImage();
         break;
+      case 'map':
+        if (message.what === 'measure') await map.start();
+        else if (message.what === 'cancel') map.cancel();
+        else map.shown(message.what === 'show');
+        break;
       case 'export':
         if (state?.run) await exportRun(state.run, message.what);
         break;
@@ -150,6 +168,7 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
     const tfjsFolder = vscode.workspace.getConfiguration('leaklint').get<string>('attack.tfjsFolder');
     const settings = { ...settingsOf(setup), ...(tfjsFolder ? { tfjsFolder } : {}) };
     const spec = { ...settings, modelName: model.name };
+    map.drop();
     setState({
       ...state,
       run: newRun(id, { ...settings, model: { path: vscode.Uri.parse(model.uri).fsPath, name: model.name } }),
@@ -208,6 +227,7 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
       setState({
         ...saved,
         choices: { ...saved.choices, images },
+        map: restoredMap(saved.map),
         run:
           interrupted && saved.run
             ? applyEvent(saved.run, {
@@ -236,7 +256,7 @@ export function registerAttackPanel(context: vscode.ExtensionContext, client: ()
 }
 
 /** The model to attack: from the lens, or of the active file, asking when there are several. */
-async function chooseModel(
+async function modelToAttack(
   client: LanguageClient | undefined,
   argument: RunAttackArgument | undefined,
 ): Promise<PanelState['model'] | undefined> {
@@ -247,18 +267,6 @@ async function chooseModel(
     );
     return undefined;
   }
-  const params: AttackModelsParams = { uri };
-  const models = await client.sendRequest<AttackModel[]>(attackModelsRequest, params);
-  if (models.length === 0) {
-    await vscode.window.showInformationMessage('Leaklint found no model in this file.');
-    return undefined;
-  }
-  const named = models.find(model => model.name === argument?.model);
-  const model = named ?? (models.length === 1 ? models[0] : await pick(models));
+  const model = await chooseModel(client, uri, argument?.model, 'Model to attack');
   return model && { uri, name: model.name, summary: model.summary };
-}
-
-async function pick(models: readonly AttackModel[]): Promise<AttackModel | undefined> {
-  const items = models.map(model => ({ label: model.name, description: model.summary, model }));
-  return (await vscode.window.showQuickPick(items, { title: 'Model to attack' }))?.model;
 }

@@ -1,4 +1,4 @@
-import type { CancellationToken } from 'vscode';
+import type { CancellationToken } from 'vscode-jsonrpc/node';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import {
   type VerifyParams,

@@ -36,11 +36,15 @@ export const tests = {
       assert.ok(/pixel-exact/.test(scores) || Number(/PSNR ([\d.]+)/.exec(scores)?.[1]) > 30, scores);
       await shot('attack-result');
 
+      // Measured while the picture is exported.
+      await view.locator('#map').click();
       const target = path.join(folder, 'exported.png');
       await view.locator('#export-png').click();
       await saveAs(target);
       for (let tries = 0; !fs.existsSync(target) && tries < 100; tries++) await page.waitForTimeout(100);
       assert.equal(fs.readFileSync(target).subarray(1, 4).toString(), 'PNG');
+
+      await card(view, 'Target').locator('canvas').waitFor({ timeout: 120_000 });
 
       // VS Code writes what pages saved once a minute; what it writes when a window closes may be lost on a busy machine.
       await page.waitForTimeout(65_000);
@@ -48,6 +52,7 @@ export const tests = {
       const restored = frame();
       await restored.locator('.status', { hasText: /^Done/ }).waitFor({ timeout: 120_000 });
       assert.equal(await card(restored, 'gauss-newton').locator('.scores').innerText(), scores);
+      await card(restored, 'Target').locator('canvas').waitFor();
       await shot('attack-restored');
     }),
 
@@ -83,7 +88,7 @@ export const tests = {
       },
     ),
 
-  'cancel keeps what was reached': () =>
+  'cancel keeps what was reached; the map of what the gradient holds': () =>
     withVsCode(workspace, async ({ editor, palette, frame, shot }) => {
       await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
       await palette(panel);
@@ -97,5 +102,21 @@ export const tests = {
       await view.locator('.status', { hasText: /^Cancelled/ }).waitFor({ timeout: 10_000 });
       assert.ok(await card(view, 'cosine').locator('img').isVisible());
       await shot('attack-cancelled');
+
+      // By keyboard, as without a mouse.
+      await view.locator('#map').focus();
+      await view.locator('#map').press('Enter');
+      const words = view.locator('.map-words', { hasText: 'Of the pixels' });
+      await words.waitFor({ timeout: 120_000 });
+      assert.match(await words.innerText(), /r = 768 of 768 .*100\.0 % are determined/);
+      const covered = card(view, 'Target').locator('canvas');
+      assert.match((await covered.getAttribute('aria-label')) ?? '', /What the gradient lost is covered/);
+      assert.equal(await view.locator('#map').innerText(), 'Hide what the gradient holds');
+      await view.locator('#map').press('Enter');
+      await card(view, 'Target').locator('img').waitFor();
+      await view.locator('#map').press('Enter');
+      await covered.waitFor();
+      await covered.scrollIntoViewIfNeeded();
+      await shot('attack-map');
     }),
 };

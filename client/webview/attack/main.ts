@@ -4,6 +4,7 @@
  */
 import type { SavedRun } from '../../../src-attack/report/html.ts';
 import { createCharts } from './charts.ts';
+import { createMapControls } from './map-controls.ts';
 import { type FromPage, type PanelState, received, type Setup, type ToPage } from './messages.ts';
 import { createResults } from './results.ts';
 import { createSetupForm } from './setup-form.ts';
@@ -22,7 +23,10 @@ else runPanel(acquireVsCodeApi());
 
 function runPanel(api: VsCodeApi): void {
   const form = createSetupForm(element('setup'), choose, message => api.postMessage(message));
-  const results = createResults(element('results'));
+  const results = createResults(
+    element('results'),
+    createMapControls(message => api.postMessage(message)),
+  );
   const charts = createCharts(element('charts'));
   const sweep = createSweep(element('sweep'));
   let state: PanelState | undefined;

@@ -33,6 +33,7 @@ test('a state from before the last choice does not take that choice back', () =>
     choices: { methods: [], images: [], engines: [], defences: [] },
     setup: { ...setup, defence },
     run: null,
+    map: null,
   });
   const shown = state('clip:1', 'old');
   const early = received(shown, 2, { type: 'state', state: state('noise:1', 'new'), revision: 1 });

@@ -1,6 +1,7 @@
 /** What the attack panel's page and the extension say to each other. */
 import type { AttackEvent, DefenceChoice } from '../../../src-attack/process/protocol.ts';
 import { applyEvent, type RunState } from '../../../src-attack/process/run-state.ts';
+import type { VerifyReport } from '../../../src-attack/process/verify-protocol.ts';
 
 /** What the user has chosen; kept when the window reloads. */
 export interface Setup {
@@ -60,12 +61,27 @@ export interface PanelState {
   };
   readonly setup: Setup;
   readonly run: RunState | null;
+  readonly map: MapState | null;
+}
+
+/** What the gradient of the run's images holds, measured when the user asks for it. */
+export interface MapState {
+  readonly status: 'running' | 'done' | 'stopped' | 'failed';
+  /** How far it is while it runs, and what became of it where it did not come to its end. */
+  readonly message: string;
+  /** Of the way, 0 to 1. */
+  readonly share: number;
+  /** null before it is done. */
+  readonly report: VerifyReport | null;
+  /** Laid over the pictures. */
+  readonly shown: boolean;
 }
 
 export type ToPage =
   /** `revision`: of the page's last choice that the state contains. */
   | { readonly type: 'state'; readonly state: PanelState; readonly revision: number }
-  | { readonly type: 'event'; readonly id: number; readonly event: AttackEvent };
+  | { readonly type: 'event'; readonly id: number; readonly event: AttackEvent }
+  | { readonly type: 'map'; readonly map: MapState | null };
 
 export type FromPage =
   | { readonly type: 'ready' }
@@ -74,6 +90,7 @@ export type FromPage =
   | { readonly type: 'run' }
   | { readonly type: 'cancel' }
   | { readonly type: 'chooseImage' }
+  | { readonly type: 'map'; readonly what: 'measure' | 'cancel' | 'show' | 'hide' }
   | { readonly type: 'export'; readonly what: 'png' | 'json' };
 
 /**
@@ -84,5 +101,6 @@ export function received(shown: PanelState | undefined, revision: number, messag
   if (message.type === 'state') {
     return shown && message.revision < revision ? { ...message.state, setup: shown.setup } : message.state;
   }
+  if (message.type === 'map') return shown && { ...shown, map: message.map };
   return shown?.run?.id === message.id ? { ...shown, run: applyEvent(shown.run, message.event) } : shown;
 }

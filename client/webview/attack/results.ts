@@ -1,40 +1,30 @@
 /** Targets and reconstructions side by side: one column an attack, one row an image, each with its scores in words. */
-import type { PngPicture } from '../../../src-attack/process/protocol.ts';
 import { type MethodState, type RunState, secondsLeft } from '../../../src-attack/process/run-state.ts';
 import type { SavedRun } from '../../../src-attack/report/html.ts';
+import type { PixelMap } from '../../../src-attack/verify/map.ts';
 import { make, setText } from './dom.ts';
+import { type createMapControls, mapsOf } from './map-controls.ts';
+import type { MapState } from './messages.ts';
+import { createColumn, type PictureColumn, showPictures } from './pictures.ts';
 import { batchText, decibels, scoreText } from './score-text.ts';
-
-/** One picture of a column, with its own line of text in a batch. */
-interface Cell {
-  readonly root: HTMLElement;
-  readonly picture: HTMLImageElement;
-  readonly caption: HTMLElement;
-}
 
 interface Card {
   readonly root: HTMLElement;
-  readonly pictures: HTMLElement;
-  readonly cells: Cell[];
+  readonly pictures: PictureColumn;
   readonly progress: HTMLProgressElement;
   readonly caption: HTMLElement;
   readonly note: HTMLElement;
 }
 
-interface ShownPicture {
-  readonly picture: PngPicture | null;
-  readonly alt: string;
-  readonly caption: string;
-}
-
-export function createResults(root: HTMLElement) {
+/** @param controls of the map; absent in a saved report, where nothing can be measured */
+export function createResults(root: HTMLElement, controls?: ReturnType<typeof createMapControls>) {
   const title = make('h1');
   const summary = make('p', { className: 'summary' });
   const status = make('p', { className: 'status', attributes: { role: 'status', 'aria-live': 'polite' } });
   const grid = make('div', { className: 'grid' });
   const defence = make('ul', { className: 'defence', attributes: { 'aria-label': 'Defences' } });
   const assumptions = make('ul', { className: 'assumptions', attributes: { 'aria-label': 'Assumptions' } });
-  root.append(title, summary, status, grid, defence, assumptions);
+  root.append(title, summary, status, grid, ...(controls ? [controls.words] : []), defence, assumptions);
   const cards = new Map<string, Card>();
 
   function card(key: string, heading: string): Card {
@@ -42,20 +32,19 @@ export function createResults(root: HTMLElement) {
     if (known) return known;
     const made: Card = {
       root: make('figure'),
-      pictures: make('div', { className: 'pictures' }),
-      cells: [],
+      pictures: createColumn(),
       progress: make('progress', { max: 1 }),
       caption: make('p', { className: 'scores' }),
       note: make('p', { className: 'note' }),
     };
     made.progress.setAttribute('aria-label', `Progress of ${heading}`);
-    made.root.append(make('figcaption', {}, heading), made.pictures, made.progress, made.caption, made.note);
+    made.root.append(make('figcaption', {}, heading), made.pictures.root, made.progress, made.caption, made.note);
     cards.set(key, made);
     return made;
   }
 
   return {
-    update({ model, run }: SavedRun) {
+    update({ model, run, map = null }: SavedRun & { readonly map?: MapState | null }) {
       setText(title, `Gradient leakage of ${model.name}`);
       setText(summary, model.summary);
       setText(status, statusLine(run));
@@ -64,10 +53,15 @@ export function createResults(root: HTMLElement) {
       const rows = rowsOf(run);
       grid.classList.toggle('batch', rows > 1);
       const target = card('target', rows > 1 ? 'Targets' : 'Target');
-      updateTarget(target, run, rows);
+      const maps = mapsOf(map);
+      updateTarget(target, run, rows, maps);
+      if (controls) {
+        if (!controls.button.parentElement) target.root.append(controls.button);
+        controls.update(run, map);
+      }
       const shown = [
         target,
-        ...run.methods.map(method => updateMethod(card(`method ${method.method}`, method.method), method, rows)),
+        ...run.methods.map(method => updateMethod(card(`method ${method.method}`, method.method), method, rows, maps)),
       ];
       if (grid.childElementCount !== shown.length || shown.some((c, i) => grid.children[i] !== c.root)) {
         grid.replaceChildren(...shown.map(c => c.root));
@@ -92,15 +86,16 @@ function rowsOf({ targets, labels, spec }: RunState): number {
   return spec.source.kind === 'image' ? spec.source.paths.length : (labels?.values.length ?? 1);
 }
 
-function updateTarget(card: Card, run: RunState, rows: number): void {
+function updateTarget(card: Card, run: RunState, rows: number, maps: readonly PixelMap[]): void {
   const { labels, targets, spec } = run;
   const inferred = labels?.from === 'inferred';
   const name = (i: number) =>
     spec.source.kind === 'image' ? (spec.source.paths[i]?.split(/[\\/]/).pop() ?? '') : 'unknown';
   showPictures(
-    card,
+    card.pictures,
     Array.from({ length: rows }, (_, i) => ({
       picture: targets[i] ?? null,
+      map: maps[i] ?? null,
       alt: `The image that the gradient was computed from${rows > 1 ? `: ${name(i)}` : ''}`,
       // Inferred labels belong to nobody in particular.
       caption: rows === 1 ? '' : labels && !inferred ? `${name(i)}, label ${labels.values[i]}` : name(i),
@@ -113,18 +108,19 @@ function updateTarget(card: Card, run: RunState, rows: number): void {
   setText(card.caption, labels ? `${labels.values.length === 1 ? 'label' : 'labels'} ${values}${from}` : '');
 }
 
-function updateMethod(card: Card, method: MethodState, rows: number): Card {
+function updateMethod(card: Card, method: MethodState, rows: number, maps: readonly PixelMap[]): Card {
   const { images, pictures } = method;
   showPictures(
-    card,
+    card.pictures,
     Array.from({ length: rows }, (_, i) => ({
       picture: pictures[i] ?? null,
+      map: maps[i] ?? null,
       alt: `Reconstruction${rows > 1 ? ` of image ${i + 1}` : ''} by ${method.method}: ${scoreText(images[i] ?? method.scores)}`,
       caption: rows > 1 && images[i] ? `${decibels(images[i].psnr)}, SSIM ${images[i].ssim.toFixed(3)}` : '',
     })),
   );
   // Why there is no picture stands where the pictures would.
-  card.pictures.hidden = method.status === 'failed' && pictures.length === 0;
+  card.pictures.root.hidden = method.status === 'failed' && pictures.length === 0;
   card.progress.hidden = method.status !== 'running';
   if (method.steps) card.progress.value = Math.min(1, method.step / method.steps);
   else card.progress.removeAttribute('value');
@@ -133,30 +129,6 @@ function updateMethod(card: Card, method: MethodState, rows: number): Card {
   setText(card.caption, [scores, residual].filter(Boolean).join(' · '));
   setText(card.note, noteText(method));
   return card;
-}
-
-function showPictures(card: Card, shown: readonly ShownPicture[]): void {
-  while (card.cells.length < shown.length) {
-    const cell: Cell = {
-      root: make('div', { className: 'cell' }),
-      picture: make('img', { alt: '', className: 'pixels' }),
-      caption: make('p'),
-    };
-    cell.root.append(cell.picture, cell.caption);
-    card.cells.push(cell);
-    card.pictures.append(cell.root);
-  }
-  card.cells.forEach((cell, i) => {
-    const entry = shown[i];
-    cell.root.hidden = !entry;
-    if (!entry) return;
-    const source = entry.picture ? `data:image/png;base64,${entry.picture.png}` : '';
-    cell.picture.hidden = !entry.picture;
-    if (entry.picture && cell.picture.src !== source) cell.picture.src = source;
-    cell.picture.alt = entry.alt;
-    cell.caption.hidden = shown.length < 2;
-    setText(cell.caption, entry.caption);
-  });
 }
 
 function noteText(method: MethodState): string {
