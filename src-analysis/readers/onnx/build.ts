@@ -9,6 +9,7 @@ import { orderNodes } from './order.ts';
 import { graphScope, MAX_EXPANSION, noteProblems } from './scope.ts';
 import { markSharedWeights } from './shared-weights.ts';
 import { addInitializer, addInput, addMissingValue } from './sources.ts';
+import { withActivations } from './spelled-activations.ts';
 import { edgeOf, type GraphState, lookup, newNotes, noteError, noteGap } from './state.ts';
 import type { Value } from './value.ts';
 
@@ -29,10 +30,11 @@ export interface BuiltGraph {
  * read again without a batch.
  */
 export function buildGraph(
-  model: OnnxModel,
+  read: OnnxModel,
   identity: { readonly name: string; readonly format: ModelFormat },
   cancel: CancellationToken,
 ): BuiltGraph {
+  const model = { ...read, graph: withActivations(read.graph) };
   const order = orderNodes(model.graph);
   const state = walk(model, order, true, cancel);
   if (!state.batch.misplaced) return finish(state, model, identity);

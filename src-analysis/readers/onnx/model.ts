@@ -46,6 +46,8 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
+  /** Values of the shape of its output that the file has in its midst, where the node stands for several. */
+  readonly between?: readonly string[];
   readonly range?: Range;
   readonly fullRange?: Range;
 }

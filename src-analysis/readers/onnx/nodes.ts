@@ -152,6 +152,9 @@ function addNodeLayer(state: GraphState, context: NodeContext, operator: Operato
   for (const [output, value] of outputs.entries()) {
     define(state, node.outputs[output] ?? '', { kind: 'activation', edge: { layer: layer.id, output }, ...value });
   }
+  for (const name of node.between ?? []) {
+    define(state, name, { kind: 'activation', edge: { layer: layer.id, output: 0 }, ...outputs[0]! });
+  }
 }
 
 /** What the operator's rule says; a contradiction in the file is an error, and the layer is unknown. */

@@ -29,7 +29,7 @@ export function graphScope(
 }
 
 /** How often a value is taken: by nodes, by their subgraphs and as an output. */
-function countUses(
+export function countUses(
   graph: Pick<OnnxGraph, 'nodes' | 'outputs'>,
   captured: NodeOrder['captured'],
 ): ReadonlyMap<string, number> {
