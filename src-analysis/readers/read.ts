@@ -1,6 +1,7 @@
 import { readOnnx } from './onnx/read.ts';
 import { readOnnxText } from './onnx-text/read.ts';
 import type { Reader, SourceFile } from './reader.ts';
+import { mentionsTensorflow } from './tfjs-code/mentions.ts';
 import { readTfjsCode } from './tfjs-code/read.ts';
 import { readTfjsJson } from './tfjs-json/read.ts';
 
@@ -47,5 +48,5 @@ export function looksLikeModel({ path, text }: SourceFile): boolean {
   if (text === undefined || /\.onnxte?xt$/i.test(path)) return true;
   return /\.json$/i.test(path)
     ? /"(modelTopology|model_config)"|"class_name"\s*:\s*"(Sequential|Model|Functional)"/.test(text)
-    : /\btensorflow\b|\btf\b/.test(text);
+    : mentionsTensorflow(text);
 }

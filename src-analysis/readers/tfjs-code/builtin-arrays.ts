@@ -275,7 +275,7 @@ function reduce(context: Context, elements: readonly Value[], call: Call): Value
       value = step(element);
       continue;
     }
-    const why = dependsOn(context, call.node, element);
+    const why = dependsOn(call.node, element);
     const once = inBranch(context, () => step(unknown(element.reason)));
     merge(
       context,

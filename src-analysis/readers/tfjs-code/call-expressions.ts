@@ -69,7 +69,7 @@ function methodCall(
   if (name === undefined) {
     return callValue(
       context,
-      unknown(`which member of ${quote(context, callee.expression)} is called is not known here`),
+      unknown(`which member of ${quote(callee.expression)} is called is not known here`),
       object,
       args,
       node,
@@ -94,7 +94,7 @@ export function member(
     const key = ts.isPropertyAccessExpression(node) ? node.name.text : undefined;
     const method =
       typeof base === 'object' && base?.kind === 'class' && key !== undefined ? base.methods.get(key) : undefined;
-    return method ?? unknown(`${quote(context, node)} is not known here`);
+    return method ?? unknown(`${quote(node)} is not known here`);
   }
   if (!ts.isPropertyAccessExpression(node)) return element(context, scope, node);
   const object = evaluate(context, scope, node.expression);

@@ -59,8 +59,8 @@ export function callValue(
     if (usable.length > 0)
       return forEither(context, usable, whyOf(callee, node), one => callValue(context, one, thisValue, args, node));
   }
-  if (isUnknown(callee)) return unknown(`the result of ${quote(context, called)} is not known here`, node);
-  return unknown(`${quote(context, called)} is not a function that is known here`, node);
+  if (isUnknown(callee)) return unknown(`the result of ${quote(called)} is not known here`, node);
+  return unknown(`${quote(called)} is not a function that is known here`, node);
 }
 
 /** Calls a function of the file. `node` is the call, for messages. */
@@ -89,7 +89,7 @@ function orUnknown(context: Context, node: ts.Node, body: () => Value): Value {
   } catch (error) {
     if (!(error instanceof Thrown)) throw error;
     context.depth = depth;
-    return unknown(`${quote(context, node)} throws an error in the state that is known here`);
+    return unknown(`${quote(node)} throws an error in the state that is known here`);
   }
 }
 
@@ -98,7 +98,7 @@ const levelsPerCall = 6;
 
 /** Evaluates something a call deeper, unless that is too deep. */
 export function nested(context: Context, node: ts.Node, body: () => Value): Value {
-  if (context.depth + levelsPerCall > limits.depth) return unknown(`${quote(context, node)} is nested too deeply`);
+  if (context.depth + levelsPerCall > limits.depth) return unknown(`${quote(node)} is nested too deeply`);
   context.depth += levelsPerCall;
   try {
     return body();
@@ -157,7 +157,7 @@ export function titleOf(callee: FunctionValue): string {
 
 /** What stands for an argument when nobody calls the function. */
 export function missingArgument(context: Context, callee: FunctionValue, parameter: ts.ParameterDeclaration): Value {
-  const reason = `${quote(context, parameter.name)} is a parameter of ${titleOf(callee)}, which is not called with known arguments here`;
+  const reason = `${quote(parameter.name)} is a parameter of ${titleOf(callee)}, which is not called with known arguments here`;
   if (parameter.dotDotDotToken) return { kind: 'unknown', reason, spread: true };
   // The code's own default counts for more than what its documentation says.
   const missing: UnknownValue = { kind: 'unknown', reason, defaults: true };

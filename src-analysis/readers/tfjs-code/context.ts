@@ -7,6 +7,7 @@ import type { Directives } from './directives.ts';
 import type { Condition, Decisions } from './forks.ts';
 import type { Module } from './module-files.ts';
 import type { ModulePaths } from './module-paths.ts';
+import { perNode } from './per-node.ts';
 import type { Claims } from './stated.ts';
 import type { ClassValue, FunctionValue, LayerValue, ModelValue, UnknownValue, Value } from './values.ts';
 import { isUnknown, unknown } from './values.ts';
@@ -128,12 +129,12 @@ export function inModule<T>(context: Context, module: Module, node: ts.Node | un
 }
 
 /** The source of a node on one line and not too long, for sentences. */
-export function quote(context: Context, node: ts.Node): string {
-  const source = node.getSourceFile() ?? context.source;
+export const quote = perNode((node: ts.Node): string => {
+  const source = node.getSourceFile();
   const start = node.getStart(source);
   const text = source.text.slice(start, Math.min(node.end, start + 200)).replace(/\s+/g, ' ');
   return text.length > 48 ? `\`${text.slice(0, 45)}…\`` : `\`${text}\``;
-}
+});
 
 /** Why something is not followed: a clause, and the node to show. */
 export interface Why {
@@ -143,10 +144,10 @@ export interface Why {
   readonly condition?: Condition;
 }
 
-export function dependsOn(context: Context, condition: ts.Node, value: Value): Why {
+export function dependsOn(condition: ts.Node, value: Value): Why {
   const cause = isUnknown(value) ? value.reason : 'its value is not known here';
-  const clause = `it depends on ${quote(context, condition)}: ${cause}`;
-  return { clause: clause.length > 300 ? `it depends on ${quote(context, condition)}` : clause, node: condition };
+  const clause = `it depends on ${quote(condition)}: ${cause}`;
+  return { clause: clause.length > 300 ? `it depends on ${quote(condition)}` : clause, node: condition };
 }
 
 /** The first unknown of several operands decides why a result is unknown. */

@@ -1,6 +1,8 @@
+import type ts from 'typescript';
 import type { Context, Why } from './context.ts';
 import { dependsOn } from './context.ts';
 import { type Condition, rootsOf } from './forks.ts';
+import { perNode } from './per-node.ts';
 import type { Scope } from './scope.ts';
 import { lookUp } from './scope.ts';
 import type { Value } from './values.ts';
@@ -12,7 +14,7 @@ import { isPrimitive, isUnknown } from './values.ts';
  * for some of them.
  */
 export function doubt(context: Context, scope: Scope, value: Value, condition: Condition): Why {
-  const why = dependsOn(context, condition.of ?? condition.expression, value);
+  const why = dependsOn(condition.of ?? condition.expression, value);
   const cause = isUnknown(value) && isName(condition) ? value.condition : undefined;
   if (cause) return { ...why, condition: cause };
   const signature = rootsOf(condition).map(name => {
@@ -37,5 +39,7 @@ export function isUniform(context: Context, condition: Condition): boolean {
 
 /** Nothing but a name: what decides its value decides the condition. */
 function isName({ expression, of }: Condition): boolean {
-  return of === undefined && /^[\w$.!\s]+$/.test(expression.getText());
+  return of === undefined && isPlain(expression);
 }
+
+const isPlain = perNode((expression: ts.Expression) => /^[\w$.!\s]+$/.test(expression.getText()));

@@ -8,6 +8,7 @@ import { collapse } from './completions.ts';
 import type { Context } from './context.ts';
 import { rangeIn, sentence } from './context.ts';
 import type { Module } from './module-files.ts';
+import { relevantNodes } from './relevance.ts';
 import { varNames } from './scope.ts';
 import { declare, hoist, run } from './statements.ts';
 import type { ClassValue, FunctionValue, ModelValue, Value } from './values.ts';
@@ -89,6 +90,7 @@ export function exploreUncalled(
   end = context.budget.spent + limits.explorationSteps,
 ): ReadError[] {
   context.exploring = true;
+  const relevant = relevantIn(context, module);
   const names = calledNames(module.source);
   for (const skipped of [names, new Set<string>()]) {
     for (let i = 0, j = 0; i < context.closures.length || j < context.classes.length; ) {
@@ -96,9 +98,10 @@ export function exploreUncalled(
       const closure = context.closures[i];
       if (owner) j++;
       else i++;
-      if ((owner ?? closure)?.module !== module) continue;
+      const { module: home, node } = owner ?? closure ?? {};
+      if (home !== module || !node || (relevant && !relevant.has(node))) continue;
       const failure = owner
-        ? exploreClass(context, owner, skipped, end)
+        ? exploreClass(context, owner, skipped, end, relevant)
         : closure && exploreFunction(context, closure, skipped, end);
       if (!failure || context.budget.spent < end) continue;
       return [{ message: `The functions that nobody calls in this file are not all read: ${failure.reason}.` }];
@@ -107,11 +110,27 @@ export function exploreUncalled(
   return [];
 }
 
+/** What of a module is worth a look: everything where the user states something in comments, which must not be missed. */
+function relevantIn(context: Context, { role, source }: Module): ReadonlySet<ts.Node> | undefined {
+  const { shapes, values } = context.directives;
+  if (shapes.length > 0 || values.size > 0) return undefined;
+  if (role !== 'importer') return relevantNodes(source, () => false);
+  const nameOf = (path: string): string => path.split('/').at(-1) ?? '';
+  const bare = (name: string): string => name.replace(/\.\w+$/, '');
+  const main = bare(nameOf(context.source.fileName));
+  // `index` is left out as often as not, and names that begin with `#` may stand for any file.
+  return relevantNodes(source, specifier => {
+    const name = nameOf(specifier);
+    return main === 'index' || specifier.startsWith('#') || name === main || bare(name) === main;
+  });
+}
+
 function exploreClass(
   context: Context,
   owner: ClassValue,
   skipped: ReadonlySet<string>,
   end: number,
+  relevant: ReadonlySet<ts.Node> | undefined,
 ): Failure | undefined {
   if (context.called.has(owner.node) || skipped.has(owner.name)) return undefined;
   let failure: Failure | undefined;
@@ -123,6 +142,7 @@ function exploreClass(
     );
     const instance = instantiate(context, owner, args, owner.node);
     for (const method of [...owner.methods.values(), ...owner.getters.values()]) {
+      if (relevant && !relevant.has(method.node)) continue;
       failure ??= exploreFunction(context, { ...method, thisHint: instance }, skipped, end);
     }
   });

@@ -105,7 +105,7 @@ function evaluateParts(context: Context, scope: Scope, node: ts.Node): Value {
       evaluateParts(context, scope, child);
     }
   });
-  return unknown(`${quote(context, node)} is not evaluated`);
+  return unknown(`${quote(node)} is not evaluated`);
 }
 
 /** The value of a name. */
@@ -120,7 +120,7 @@ export function variable(context: Context, scope: Scope, node: ts.Identifier): V
   if (node.text === 'arguments') return { kind: 'array', born: ++context.clock, elements: [...ownerOf(scope).args] };
   const known = globalValue(node.text);
   if (known !== undefined || node.text === 'undefined') return known;
-  return orStated(context, unknown(`${quote(context, node)} is not defined in this file`, node), node.text, node);
+  return orStated(context, unknown(`${quote(node)} is not defined in this file`, node), node.text, node);
 }
 
 function functionExpression(context: Context, scope: Scope, node: ts.ArrowFunction | ts.FunctionExpression): Value {

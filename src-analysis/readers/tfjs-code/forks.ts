@@ -1,5 +1,6 @@
 import ts from 'typescript';
 import { unwrap } from './names.ts';
+import { perNode } from './per-node.ts';
 
 /**
  * Conditions that are not known and that models depend on. To keep their branches apart, the file is evaluated again with
@@ -84,17 +85,15 @@ function literalText(node: ts.Expression): string | undefined {
   return ts.isNumericLiteral(value) ? value.text : undefined;
 }
 
-function textOf(node: ts.Expression): string {
-  return unwrap(node).getText().replace(/\s+/g, ' ').slice(0, 200);
-}
+const textOf = perNode((node: ts.Expression): string => unwrap(node).getText().replace(/\s+/g, ' ').slice(0, 200));
 
-function pathsIn(node: ts.Node): string[] {
+const pathsIn = perNode((node: ts.Node): readonly string[] => {
   if (ts.isIdentifier(node) || node.kind === ts.SyntaxKind.ThisKeyword) return [node.getText()];
   if (ts.isPropertyAccessExpression(node)) return [node.getText().replace(/\s/g, '')];
   const paths: string[] = [];
   ts.forEachChild(node, child => void paths.push(...pathsIn(child)));
   return paths;
-}
+});
 
 /** One condition that was met: that of an `if`, or a `case` with the subject of its `switch`. */
 export interface Condition {

@@ -238,7 +238,7 @@ export function toTensors(context: Context, given: Value, site: ts.Node): Tensor
 function toTensor(context: Context, value: Value, site: ts.Node, several: boolean): TensorValue {
   if (isTensor(value)) return value;
   if (!isUnknown(value)) {
-    return unknownTensor(context, `${quote(context, site)} is not applied to a tensor that is known here`, site);
+    return unknownTensor(context, `${quote(site)} is not applied to a tensor that is known here`, site);
   }
   noteCondition(context, value);
   const tensor = unknownTensor(context, value.reason, value.site ?? site);

@@ -55,7 +55,7 @@ function runBounded(
     if (result.type === 'end') return result.completion;
     if (!changed) break;
   }
-  const clause = `the loop ${quote(context, node)} takes more rounds than Leaklint follows`;
+  const clause = `the loop ${quote(node)} takes more rounds than Leaklint follows`;
   const once = (): undefined => void runRound(context, rounds, label);
   return either(context, { clause, node }, once, () => undefined);
 }
@@ -141,7 +141,7 @@ function nextRound(
   if (!condition) return { type: 'round', body };
   const value = evaluate(context, scope, condition);
   const met = truthiness(value);
-  if (met === undefined) return { type: 'unknown', why: dependsOn(context, condition, value), body };
+  if (met === undefined) return { type: 'unknown', why: dependsOn(condition, value), body };
   return met ? { type: 'round', body } : done;
 }
 
@@ -176,7 +176,7 @@ function elementRounds(context: Context, scope: Scope, node: ts.ForOfStatement |
     const body = (): Completion | undefined => runElement(context, scope, node, element);
     if (!isUnknown(element) || !element.spread) return { type: 'round', body };
     const why = {
-      clause: `the list ${quote(context, node.expression)} is not known here: ${element.reason}`,
+      clause: `the list ${quote(node.expression)} is not known here: ${element.reason}`,
       node: node.expression,
     };
     return { type: 'round', body: () => repeatUnknown(context, why, body) };

@@ -213,7 +213,7 @@ function repeat(
 export function noteEscape(context: Context, args: readonly Value[], node: ts.Node): void {
   for (const value of args) {
     if (!isModel(value) || value.type !== 'sequential' || value.top) continue;
-    const clause = `the model has no layers yet where ${quote(context, node)} gets it, which is not followed`;
+    const clause = `the model has no layers yet where ${quote(node)} gets it, which is not followed`;
     addGap(context, value, { clause, node });
   }
 }

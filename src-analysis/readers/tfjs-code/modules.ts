@@ -210,5 +210,5 @@ function entityValue(context: Context, scope: Scope, name: ts.EntityName): Value
   if (ts.isIdentifier(name)) return evaluate(context, scope, name);
   const left = entityValue(context, scope, name.left);
   if (typeof left === 'object' && left?.kind === 'tf') return tensorflowMember(left, name.right.text);
-  return unknown(`${quote(context, name)} is not known here`);
+  return unknown(`${quote(name)} is not known here`);
 }

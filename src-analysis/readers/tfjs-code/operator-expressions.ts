@@ -154,7 +154,7 @@ function logical(
   }
   const why =
     operator === ts.SyntaxKind.QuestionQuestionToken
-      ? dependsOn(context, leftNode, left)
+      ? dependsOn(leftNode, left)
       : doubt(context, scope, left, { expression: leftNode });
   const taken = inBranch(context, right);
   merge(

@@ -57,7 +57,7 @@ export function getProperty(context: Context, of: Value, key: string, node: ts.N
   const object = receiver(of);
   if (typeof object === 'string') return stringProperty(object, key);
   if (typeof object !== 'object' || object === null) {
-    return unknown(`${quote(context, node)} is not known here`);
+    return unknown(`${quote(node)} is not known here`);
   }
   switch (object.kind) {
     case 'unknown':

@@ -8,6 +8,7 @@ import { isUniform } from './doubt.ts';
 import { exploreUncalled } from './explore.ts';
 import { type Condition, type Decisions, undecided } from './forks.ts';
 import { selectWithImporters } from './importers.ts';
+import { mentionsTensorflow, usesTensorflow } from './mentions.ts';
 import { type Module, makeModule } from './module-files.ts';
 import { createModulePaths } from './module-paths.ts';
 import { runWithPage } from './page-scripts.ts';
@@ -35,18 +36,20 @@ const nothing: ReadResult = { models: [], errors: [], comments: [] };
  */
 export function readTfjsCode(file: SourceFile, cancel: CancellationToken): ReadResult {
   const text = file.text ?? '';
-  if (!/\btensorflow\b|\btf\b/.test(text)) return nothing;
+  if (!mentionsTensorflow(text)) return nothing;
   const source = parseSource(file.path.replaceAll('\\', '/'), text);
   if (!source) {
     return { ...nothing, errors: [{ message: 'This file is nested too deeply to be read.' }] };
   }
+  const comments = commentsOf(source);
+  const directives = directivesIn(source, comments);
+  const statesNothing = directives.shapes.length === 0 && directives.values.size === 0;
+  if (statesNothing && !usesTensorflow(source)) return { ...nothing, errors: directives.errors, comments };
   const related = file.related && {
     ...file.related,
     parsed: new Map<string, ts.SourceFile>(),
     paths: createModulePaths(file.related.read),
   };
-  const comments = commentsOf(source);
-  const directives = directivesIn(source, comments);
   const evaluateUnder = (decisions: Decisions): Evaluation => {
     const main = makeModule(undefined, source, 'main');
     return evaluateFile(makeContext(source, makeBudget(cancel), main, related, decisions, directives), main, text);

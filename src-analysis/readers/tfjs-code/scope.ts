@@ -1,4 +1,5 @@
 import ts from 'typescript';
+import { perNode } from './per-node.ts';
 import type { ClassValue, FunctionValue, Value } from './values.ts';
 
 /** One variable. */
@@ -68,12 +69,8 @@ export function isLexical(list: ts.VariableDeclarationList): boolean {
   return (list.flags & ts.NodeFlags.BlockScoped) !== 0;
 }
 
-const varNamesByBody = new WeakMap<ts.Node, readonly string[]>();
-
 /** Names that `var` declares anywhere in a function's body or a module, nested functions apart. */
-export function varNames(body: ts.Node): readonly string[] {
-  const known = varNamesByBody.get(body);
-  if (known) return known;
+export const varNames = perNode((body: ts.Node): readonly string[] => {
   const names = new Set<string>();
   const pending: ts.Node[] = [body];
   for (let node = pending.pop(); node; node = pending.pop()) {
@@ -83,7 +80,5 @@ export function varNames(body: ts.Node): readonly string[] {
     }
     ts.forEachChild(node, child => void pending.push(child));
   }
-  const list = [...names];
-  varNamesByBody.set(body, list);
-  return list;
-}
+  return [...names];
+});

@@ -240,7 +240,7 @@ function runSwitch(context: Context, scope: Scope, node: ts.SwitchStatement): Co
     if (match !== false && possible.length < maxUnknownCases) possible.push(index);
     if (match === true) break;
   }
-  const why = dependsOn(context, node.expression, subject);
+  const why = dependsOn(node.expression, subject);
   const choose = (position: number): Completion | undefined => {
     const index = possible[position];
     if (index === undefined) return otherwise < 0 ? undefined : from(otherwise);
