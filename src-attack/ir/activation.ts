@@ -4,9 +4,12 @@ import type { Node } from './graph.ts';
 
 /* Activations that are put together from primitives, in the definitions that TensorFlow and ONNX share. */
 
-/** x for x > 0, α(eˣ − 1) otherwise. The exponential never sees x > 0, so that it cannot overflow. */
+/**
+ * x for x > 0, α(eˣ − 1) otherwise. The exponential never sees x > 0, so that it cannot overflow. With α = 1 the slope
+ * does not jump, and no ReLU is in it that an attack would take for a kink.
+ */
 export function elu(a: Node, alpha = 1): Node {
-  const positive = relu(a);
+  const positive = alpha === 1 ? mul(a, gate(a, 0)) : relu(a);
   return add(positive, mul(alpha, sub(exp(sub(a, positive)), 1)));
 }
 
@@ -15,9 +18,9 @@ export function selu(a: Node, alpha = 1.6732632423543772, gamma = 1.050700987355
   return mul(gamma, elu(a, alpha));
 }
 
-/** celu(x, α): x for x > 0, α(e^(x/α) − 1) otherwise. */
+/** celu(x, α): x for x > 0, α(e^(x/α) − 1) otherwise. Its slope does not jump, as that of elu. */
 export function celu(a: Node, alpha = 1): Node {
-  const positive = relu(a);
+  const positive = mul(a, gate(a, 0));
   return add(positive, mul(alpha, sub(exp(div(sub(a, positive), alpha)), 1)));
 }
 

@@ -1,3 +1,4 @@
+import { elu } from '../../ir/activation.ts';
 import { reshape } from '../../ir/arrange.ts';
 import { conv, convolutionGeometry } from '../../ir/convolution.ts';
 import { add, leakyRelu, relu, sigmoid, softplus, tanh } from '../../ir/elementwise.ts';
@@ -20,7 +21,7 @@ export type ChainLayer =
       readonly bias?: boolean;
     }
   | { readonly type: 'dense'; readonly units: number; readonly bias?: boolean }
-  | { readonly type: 'tanh' | 'sigmoid' | 'softplus' | 'identity' }
+  | { readonly type: 'tanh' | 'sigmoid' | 'softplus' | 'elu' | 'identity' }
   | { readonly type: 'leakyRelu'; readonly alpha: number }
   /** h + ReLU(conv(h)), the convolution of stride 1 and without bias. */
   | { readonly type: 'residual'; readonly kernel: number }
@@ -75,7 +76,7 @@ export function chainVictim(
     } else if (layer.type === 'globalAverage') h = globalAveragePool(h);
     else if (layer.type === 'maxPool') h = maxPool(h, { ...convolutionGeometry({ strides: [2, 2] }), kernel: [2, 2] });
     else if (layer.type === 'leakyRelu') h = leakyRelu(h, layer.alpha);
-    else if (layer.type !== 'identity') h = { tanh, sigmoid, softplus }[layer.type](h);
+    else if (layer.type !== 'identity') h = { tanh, sigmoid, softplus, elu }[layer.type](h);
   });
   const y = graph.input('y', h.shape);
   const loss = crossEntropy(h, y);
