@@ -9,7 +9,7 @@ export function registerOnnxText(client: () => LanguageClient | undefined): Onnx
   async function textOf(file: vscode.Uri): Promise<string> {
     const params: OnnxFileParams = { uri: file.toString() };
     const result = await answer(client(), params);
-    return 'text' in result ? result.text : `# ${file.path.split('/').pop()}: ${result.failure}\n`;
+    return 'text' in result ? result.text : failureText(file, result.failure);
   }
 
   async function open(argument?: unknown): Promise<void> {
@@ -24,6 +24,12 @@ export function registerOnnxText(client: () => LanguageClient | undefined): Onnx
   };
 }
 
+/** Every sentence on a line of its own, as a comment. */
+function failureText(file: vscode.Uri, failure: string): string {
+  const lines = [`${file.path.split('/').pop()} cannot be shown as text.`, ...failure.split(/(?<=\.) (?=[A-Z])/)];
+  return lines.map(line => `# ${line}\n`).join('');
+}
+
 async function answer(client: LanguageClient | undefined, params: OnnxFileParams): Promise<OnnxTextResult> {
   if (!client) return { failure: 'Leaklint’s language server is not running. “Leaklint: Restart Server” starts it.' };
   return client
@@ -33,9 +39,9 @@ async function answer(client: LanguageClient | undefined, params: OnnxFileParams
 
 /** @param layer name of a layer to go to */
 export async function showOnnxText(file: vscode.Uri, layer?: string): Promise<void> {
-  const document = await vscode.workspace.openTextDocument(textUriOf(file));
-  const editor = await vscode.window.showTextDocument(document, { preview: false });
-  const range = layer === undefined ? undefined : await placeOf(document, layer);
+  // Not opened first: the document, and what is wrong with it, would stay for minutes after its tab is closed.
+  const editor = await vscode.window.showTextDocument(textUriOf(file), { preview: false });
+  const range = layer === undefined ? undefined : await placeOf(editor.document, layer);
   if (!range) return;
   editor.selection = new vscode.Selection(range.start, range.end);
   editor.revealRange(range, vscode.TextEditorRevealType.InCenter);

@@ -102,7 +102,9 @@ describe('a .onnx file', () => {
     copy('cnn3_c1.onnx');
     await until('changed text', () => document.getText() !== text);
     fs.writeFileSync(file().fsPath, 'no model');
-    await until('error in the text', () => /^# digits\.onnx: .*not an ONNX model/.test(document.getText()));
+    await until('error in the text', () =>
+      /^# digits\.onnx cannot be shown as text\.\n.*not an ONNX model/.test(document.getText()),
+    );
     copy('cnn3_c2.onnx');
     await until('text again', () => document.getText() === text);
     const missing = document.uri.with({ path: document.uri.path.replace('digits.onnx', 'missing.onnx') });

@@ -60,13 +60,26 @@ export interface ParsedText {
   readonly occurrences: readonly Occurrence[];
 }
 
+/** A text of comments alone says why in them, where it stands for a file that cannot be shown. */
+function noteNothing(parser: Parser): void {
+  const { comments } = parser.lexer;
+  const [first] = comments;
+  if (!first) {
+    noteError(parser, 'The file is empty; ONNX text was expected.', parser.token);
+    return;
+  }
+  const said = comments.map(comment => comment.text.trim()).join(' ');
+  const end = comments.at(-1)?.range.end ?? first.range.end;
+  noteError(parser, `There is no model here: ${said}`, { start: first.range.start, end });
+}
+
 /** Parses ONNX text. Never throws on any text, except `Cancelled`; ranges are UTF-16 offsets. */
 export function parseOnnxText(text: string, cancel: CancellationToken): ParsedText {
   const parser = createParser(text, cancel);
   const model = create(ModelProtoSchema);
   let graphPlace: GraphPlace | null = null;
   try {
-    if (parser.token.kind === 'end') noteError(parser, 'The file is empty; ONNX text was expected.', parser.token);
+    if (parser.token.kind === 'end') noteNothing(parser);
     else graphPlace = parseModel(parser, model);
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;

@@ -158,6 +158,10 @@ describe('a mistake', () => {
 
   test.each([
     ['', /^The file is empty/],
+    [
+      '# a.onnx cannot be shown.\n# It is empty.\n',
+      /^There is no model here: a\.onnx cannot be shown\. It is empty\.$/,
+    ],
     ['hello, world', /^Expected '=>' after the graph's inputs, not ','/],
     ['{"format": "layers-model"}', /^Expected the name of the graph, not '\{'/],
     ['<ir_version: 8>', /^Expected the name of the graph, but the text ends here/],
