@@ -49,6 +49,15 @@ const cases: readonly Case[] = [
       'It has none for dilated convolution; on its cpu backend, those of resizing and of padded average pooling are wrong.',
   },
   {
+    name: 'layers at each step of time',
+    input: [4, 9, 2],
+    layers: [
+      "tf.layers.timeDistributed({ layer: tf.layers.conv1d({ filters: 3, kernelSize: 3, strides: 2, activation: 'sigmoid' }) })",
+      'tf.layers.timeDistributed({ layer: tf.layers.globalAveragePooling1d() })',
+      ...classifier,
+    ],
+  },
+  {
     name: 'pooling',
     input: [11, 11, 2],
     layers: [

@@ -6,6 +6,8 @@ import { classNameOf, layerFactories } from './catalogue.ts';
 import { type ConfigValue, type LayerConfig, unknown } from './config.ts';
 
 /** Operators; shapes and weights are compared with TensorFlow.js itself in test/tfjs-shapes.test.ts. */
+const lstmCell = { className: 'LSTMCell', config: { units: 3 } };
+
 const operators: readonly [
   className: string,
   config: LayerConfig,
@@ -91,7 +93,11 @@ const operators: readonly [
   ],
   ['Cropping2D', { cropping: [1, 2] }, [[8, 8, 3]], { how: 'crop', before: [1, 2, 0], after: [1, 2, 0] }],
   ['UpSampling2D', {}, [[8, 8, 3]], { how: 'upsample' }],
-  ['UpSampling2D', { interpolation: 'bilinear' }, [[8, 8, 3]], { kind: 'unknown' }],
+  ['UpSampling2D', { interpolation: 'bilinear' }, [[8, 8, 3]], { reason: expect.stringMatching(/mixes neighbouring/) }],
+  ['LayerNormalization', { axis: 0 }, [[4, 5]], { reason: expect.stringMatching(/axis of the batch/) }],
+  ['LayerNormalization', { axis: [-3, -1] }, [[4, 5]], { reason: expect.stringMatching(/axis of the batch/) }],
+  ['LayerNormalization', { axis: 4 }, [[4, 5]], { reason: expect.stringMatching(/does not have/) }],
+  ['RNN', { cell: [lstmCell, lstmCell] }, [[8, 2]], { reason: expect.stringMatching(/recurrent layers in a row/) }],
   ['Dropout', { rate: 0.4 }, [[8]], { kind: 'dropout', rate: 0.4 }],
   ['Dropout', { rate: 0 }, [[8]], { kind: 'identity' }],
   ['Dropout', { rate: unknown('read from a file') }, [[8]], { kind: 'dropout', rate: null }],
@@ -146,7 +152,30 @@ const operators: readonly [
     [[8, 4, 3]],
     { kind: 'norm', norm: 'batch', axes: [1] },
   ],
-  ['TimeDistributed', { layer: { className: 'GlobalMaxPooling1D', config: {} } }, [[8, 4, 3]], { kind: 'unknown' }],
+  [
+    'TimeDistributed',
+    { layer: { className: 'GlobalMaxPooling1D', config: {} } },
+    [[8, 4, 3]],
+    { kind: 'reduce', name: 'max', axes: [1], keepDims: false },
+  ],
+  [
+    'TimeDistributed',
+    { layer: { className: 'GlobalAveragePooling2D', config: {} } },
+    [[8, 4, 4, 3]],
+    { kind: 'reduce', name: 'mean', axes: [1, 2], keepDims: false },
+  ],
+  [
+    'TimeDistributed',
+    { layer: { className: 'Conv1D', config: { filters: 2, kernelSize: 3, strides: 2 } } },
+    [[8, 9, 1]],
+    { kind: 'conv', spatialRank: 2, kernelSize: [1, 3], strides: [1, 2], inChannels: 1, filters: 2 },
+  ],
+  [
+    'TimeDistributed',
+    { layer: { className: 'LSTM', config: { units: 2 } } },
+    [[8, 9, 1]],
+    { reason: expect.stringMatching(/sequence of its own at each step/) },
+  ],
   [
     'MyLayer',
     {},

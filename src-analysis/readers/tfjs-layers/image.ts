@@ -85,6 +85,9 @@ export const cropping2d: Describe = c => {
   };
 };
 
+const bilinearReason =
+  "Bilinear interpolation mixes neighbouring entries, for which there is no law here; interpolation: 'nearest' is covered.";
+
 /** UpSampling2D; `size` must be two numbers, TensorFlow.js makes nothing of a single one. */
 export const upSampling2d: Describe = c => {
   const format = dataFormatOf(c);
@@ -93,9 +96,7 @@ export const upSampling2d: Describe = c => {
   const interpolation = choice(c, 'interpolation', ['nearest', 'bilinear'], 'nearest');
   const spatial = map.spatial.map((dim, i) => times(dim, size[i] ?? null));
   const op: Op =
-    interpolation === 'nearest'
-      ? { kind: 'rearrange', how: 'upsample' }
-      : { kind: 'unknown', reason: 'Bilinear interpolation is not covered.' };
+    interpolation === 'nearest' ? { kind: 'rearrange', how: 'upsample' } : { kind: 'unknown', reason: bilinearReason };
   return { op, outputShapes: [joinMap({ channels: map.channels, spatial }, format)] };
 };
 
@@ -126,9 +127,7 @@ export const resizing: Describe = c => {
     'TensorFlow.js 4.22 forgets the batch axis in the output shape of resizing, so a model with this layer cannot run.',
   );
   const op: Op =
-    interpolation === 'nearest'
-      ? { kind: 'rearrange', how: 'gather' }
-      : { kind: 'unknown', reason: 'Bilinear interpolation is not covered.' };
+    interpolation === 'nearest' ? { kind: 'rearrange', how: 'gather' } : { kind: 'unknown', reason: bilinearReason };
   return resampled(c, positiveInteger(c, 'height'), positiveInteger(c, 'width'), op);
 };
 

@@ -62,14 +62,16 @@ export const batchNormalization: Describe = c => {
 
 export const layerNormalization: Describe = c => {
   const input = normalizedInput(c);
-  const axes = layerAxes(c)
-    .map(axis => axisIndex(c, axis, input))
-    .filter(axis => axis !== null);
+  const given = layerAxes(c);
+  const axes = given.map(axis => axisIndex(c, axis, input)).filter(axis => axis !== null);
   if (new Set(axes).size < axes.length) c.problems.push(`axis names an axis twice: ${show(field(c, 'axis'))}.`);
   const epsilon = epsilonOf(c);
   const shape = axes.map(axis => input?.at(axis) ?? null);
   return {
-    op: { kind: 'norm', norm: 'layer', axes, epsilon },
+    op:
+      axes.length < given.length
+        ? { kind: 'unknown', reason: overBatch(given, input) }
+        : { kind: 'norm', norm: 'layer', axes, epsilon },
     outputShapes: [input],
     weights: [
       ...(flag(c, 'scale', true) ? [weight(c, 'gamma', shape, 'gammaInitializer', 'ones')] : []),
@@ -77,6 +79,13 @@ export const layerNormalization: Describe = c => {
     ],
   };
 };
+
+function overBatch(axes: readonly number[], input: Shape): string {
+  const isBatch = axes.some(axis => axis === 0 || (input !== null && axis === -input.length - 1));
+  return isBatch
+    ? 'It normalises over the axis of the batch, so that the examples of a batch mix: the law is for axes of one example.'
+    : 'It normalises over an axis that its input does not have.';
+}
 
 function layerAxes(c: LayerContext): readonly number[] {
   const value = field(c, 'axis') ?? -1;

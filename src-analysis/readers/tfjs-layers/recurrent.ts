@@ -137,7 +137,7 @@ function unrolled(c: LayerContext, cellsFor: (input: Shape) => readonly Cell[] |
   const op: Op =
     cells.length === 1
       ? { kind: 'recurrent', cell: last.kind, units: last.units, bidirectional: false, returnSequences }
-      : { kind: 'unknown', reason: 'Stacked RNN cells are not covered.' };
+      : { kind: 'unknown', reason: stackedReason };
   return {
     op,
     outputShapes: [output, ...(returnState ? states.map(units => [units]) : [])],
@@ -145,6 +145,9 @@ function unrolled(c: LayerContext, cellsFor: (input: Shape) => readonly Cell[] |
     weights,
   };
 }
+
+const stackedReason =
+  'The cells of a stack run in turn at each step, and the law for recurrent layers holds for one cell: recurrent layers in a row, all but the last with returnSequences, compute the same and are covered.';
 
 function checkInitialState(c: LayerContext, states: readonly Dim[]): void {
   const given = c.inputShapes.slice(1);

@@ -35,13 +35,17 @@ function overTime(op: Op, className: string): Op {
     case 'embedding':
       return op;
     case 'conv':
-      // The window reaches over one step of time: a convolution in three dimensions, whose kernel has the same values.
-      if (op.spatialRank === 2 && op.dataFormat === 'channelsLast')
+      // The window reaches over one step of time: a convolution in a dimension more, whose kernel has the same values.
+      if (op.spatialRank < 3 && op.dataFormat === 'channelsLast')
         return { ...op, ...stretched(op), kernelSize: [1, ...op.kernelSize] };
       break;
     case 'pool':
-      if (op.spatialRank < 3 && !op.global && op.dataFormat === 'channelsLast')
-        return { ...op, ...stretched(op), window: [1, ...op.window] };
+      if (op.dataFormat !== 'channelsLast') break;
+      if (op.global && op.pool !== 'lp') {
+        const axes = Array.from({ length: op.spatialRank }, (_, i) => i + 1);
+        return { kind: 'reduce', name: op.pool === 'average' ? 'mean' : 'max', axes, keepDims: false };
+      }
+      if (op.spatialRank < 3) return { ...op, ...stretched(op), window: [1, ...op.window] };
       break;
     case 'norm':
       return { ...op, axes: op.axes.map(axis => (axis < 0 ? axis : axis + 1)) };
@@ -49,6 +53,10 @@ function overTime(op: Op, className: string): Op {
       if ((op.how === 'flatten' || op.how === 'reshape') && !op.permutation)
         return { kind: 'rearrange', how: 'reshape' };
       break;
+    case 'recurrent': {
+      const reason = `TimeDistributed runs its ${className} over a sequence of its own at each step: the law for recurrent layers holds for one sequence an example.`;
+      return { kind: 'unknown', reason };
+    }
   }
   return { kind: 'unknown', reason: `TimeDistributed over ${className} is not covered.` };
 }

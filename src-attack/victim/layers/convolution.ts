@@ -11,7 +11,7 @@ type AnyConv = Pick<ConvOp, 'spatialRank' | 'strides' | 'dilations' | 'padding' 
 
 export function buildConv(context: LayerContext, op: ConvOp): Value {
   const x = image(context, op);
-  const kernel = convKernel(context, op);
+  const kernel = convKernel(context);
   const groups = x.shape[1]! / kernel.shape[1]!;
   const y = conv(x, kernel, geometryOf(op, x, kernel, groups));
   return finish(context, op, y);
@@ -30,9 +30,7 @@ export function buildSeparableConv(context: LayerContext, op: SeparableConvOp): 
 export function buildConvTranspose(context: LayerContext, op: ConvTransposeOp): Value {
   const x = image(context, op);
   const stored = context.parameters.need(context.layer, 'kernel');
-  const kernel = isOnnx(context.format)
-    ? asTwoAxes(stored, op.spatialRank, 2)
-    : lastToFirst(asTwoAxes(stored, op.spatialRank, 0));
+  const kernel = isOnnx(context.format) ? asTwoAxes(stored, 2) : lastToFirst(asTwoAxes(stored, 0));
   const groups = known([op.groups], 'number of groups')[0]!;
   const size = outputSize(context, op, x, kernel);
   const geometry = geometryOf(op, { shape: [0, 0, ...size] }, kernel, groups);
@@ -85,12 +83,12 @@ function finish(context: LayerContext, op: AnyConv, y: Node): Value {
 }
 
 /** The kernel as [M, C/g, kh, kw]. */
-function convKernel(context: LayerContext, op: ConvOp): Node {
+function convKernel(context: LayerContext): Node {
   const { layer, parameters, format } = context;
   if (layer.weights.some(weight => weight.role === 'depthwiseKernel')) return depthwiseKernel(context);
   const stored = parameters.need(layer, 'kernel');
-  if (isOnnx(format)) return asTwoAxes(stored, op.spatialRank, 2);
-  return lastToFirst(asTwoAxes(stored, op.spatialRank, 0));
+  if (isOnnx(format)) return asTwoAxes(stored, 2);
+  return lastToFirst(asTwoAxes(stored, 0));
 }
 
 /** TensorFlow's [kh, kw, C, multiplier] → [C·multiplier, 1, kh, kw]: the filters of one channel stand together. */
@@ -100,9 +98,9 @@ function depthwiseKernel({ layer, parameters }: LayerContext): Node {
   return reshape(transpose(stored, [2, 3, 0, 1]), [channels * multiplier, 1, rows, columns]);
 }
 
-/** A kernel of a sequence gets a height of 1, at the given axis. */
-function asTwoAxes(kernel: Node, spatialRank: number, at: number): Node {
-  return spatialRank === 1 ? reshape(kernel, kernel.shape.toSpliced(at, 0, 1)) : kernel;
+/** A kernel of a sequence gets a height of 1, at the given axis; so does one applied at each step of a list of sequences. */
+function asTwoAxes(kernel: Node, at: number): Node {
+  return kernel.shape.length === 3 ? reshape(kernel, kernel.shape.toSpliced(at, 0, 1)) : kernel;
 }
 
 /** [kh, kw, a, b] → [b, a, kh, kw]. */
