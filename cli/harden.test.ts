@@ -40,7 +40,7 @@ describe('leaklint harden', () => {
     expect(lines[0]).toBe('digits (model.ts)');
     expect(lines[1]).toMatch(/^ +r\/n +c\(M\) +parameters +changes$/);
     expect(lines[2]).toMatch(/^ +(≈ )?\d+ % +(0|−\d+) +\d+ +as it is$/);
-    expect(lines[3]).toMatch(/^ +(≈ )?\d+ % +−\d+ +[−+][\d.]+ % +conv2d_\d: \w+ .*→.*$/);
+    expect(lines[3]).toMatch(/^ +(≈ )?\d+ % +−\d+ +[−+][\d.]+ % +conv2d_\d: \w+ .*$/);
     expect(stdout).toMatch(/\d+ combinations analysed: outputs keep their shape, .* within ±20 %\.\n$/);
   });
 

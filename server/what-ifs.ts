@@ -142,7 +142,7 @@ function noteOn(result: (WhatIfsResult & { kind: 'hardening' }) | undefined): st
 function batchesAt(document: TextDocument, range: LspRange): WhatIfsRequest['ask'] | undefined {
   const { line } = range.start;
   const text = document.getText({ start: { line, character: 0 }, end: { line: line + 1, character: 0 } });
-  if (!/\bbatchSize\s*:/.test(text)) return undefined;
+  if (!/\bbatchSize\b/.test(text)) return undefined;
   return { kind: 'batches', range: { start: document.offsetAt(range.start), end: document.offsetAt(range.end) } };
 }
 

@@ -30,8 +30,18 @@ test('larger batches are offered, each fixes less of its batch', () => {
 });
 
 test.each([
+  ['a constant', 'const size = 4;\n', 'batchSize: size', 'const size = 8;'],
+  ['a constant of the same name', 'const batchSize = 4;\n', 'batchSize', 'const batchSize = 8;'],
+])('a batch size that %s gives is changed there', (_, head, property, expected) => {
+  const marked = property.replace('batch', 'batch‸');
+  const [offer] = offersAt(`${head}${model('m')}m.fit(x, y, { epochs: 2, ${marked} });`);
+  expect(offer?.text).toContain(expected);
+  expect(offer?.text).toContain(`{ epochs: 2, ${property} }`);
+});
+
+test.each([
   ['elsewhere', `${model('m')}m.f‸it(x, y, { epochs: 2, batchSize: 4 });`],
-  ['for a batch size that is no literal', `${model('m')}m.fit(x, y, { batch‸Size: size });`],
+  ['for a batch size that is not known', `${model('m')}m.fit(x, y, { batch‸Size: size });`],
   ['for other calls', `${model('m')}other(x, y, { batch‸Size: 4 });`],
   ['where it is not known which model is trained', `${model('a')}${model('b')}pick().fit(x, y, { batch‸Size: 4 });`],
 ])('nothing is offered %s', (_, code) => expect(offersAt(code)).toEqual([]));

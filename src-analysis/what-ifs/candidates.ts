@@ -1,4 +1,5 @@
 import type { Dim, Layer } from '../model/graph.ts';
+import { activationEffect } from '../solubility/activation-effect.ts';
 import type { Change, Parameter, Value } from './change.ts';
 
 /** Factors on filters and units: fewer give less away, more make up for parameters lost elsewhere. */
@@ -10,7 +11,7 @@ const factors = [0.5, 0.75, 1.25, 1.5, 2] as const;
  * is good for, is for the analysis of the changed model to say.
  */
 export function candidatesFor(layer: Layer): Change[] {
-  const choices = [...parametersOf(layer), ...freezing(layer)];
+  const choices = [...parametersOf(layer), ...activations(layer), ...freezing(layer)];
   const changes = choices.flatMap(([parameter, from, alternatives]) =>
     alternatives
       .filter(to => JSON.stringify(to) !== JSON.stringify(from))
@@ -70,6 +71,14 @@ function resized(size: number): number[] {
 function padding(mode: string): Choice[] {
   if (mode !== 'same' && mode !== 'valid') return [];
   return [['padding', mode, [mode === 'same' ? 'valid' : 'same']]];
+}
+
+/** Behind ReLU the layers before it are known only where units are on. */
+function activations({ op, activation = op.kind === 'activation' ? op.activation : undefined }: Layer): Choice[] {
+  const hidden = ['conv', 'separableConv', 'convTranspose', 'dense', 'activation'].includes(op.kind);
+  const effect = activationEffect(activation);
+  if (!hidden || !activation || (effect !== 'invertible' && effect !== 'branches')) return [];
+  return [['activation', activation.name, ['relu']]];
 }
 
 /** A frozen layer shares no gradient. */

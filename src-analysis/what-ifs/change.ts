@@ -1,9 +1,17 @@
 /** The vocabulary of what-ifs: one hyper-parameter of one layer with another value. Knows no format. */
 import type { Range } from '../model/graph.ts';
 
-export type Parameter = 'strides' | 'filters' | 'kernelSize' | 'poolSize' | 'padding' | 'units' | 'trainable';
+export type Parameter =
+  | 'strides'
+  | 'filters'
+  | 'kernelSize'
+  | 'poolSize'
+  | 'padding'
+  | 'units'
+  | 'activation'
+  | 'trainable';
 
-/** One number for each spatial axis, or for the layer; a word for padding; false for a frozen layer. */
+/** One number for each spatial axis, or for the layer; a word for padding and activation; false for a frozen layer. */
 export type Value = readonly number[] | string | boolean;
 
 export interface Change {

@@ -8,7 +8,7 @@ type Wanted = Pick<Change, 'parameter' | 'from' | 'to'>;
 
 /** The layer call of a one-layer model after changes; undefined where the code cannot be edited so. */
 function edited(layer: string, wanted: readonly Wanted[], path = 'model.ts'): string | undefined {
-  const head = "import * as tf from '@tensorflow/tfjs';\nconst width = 8;\nconst rest = { strides: 3 };\n";
+  const head = "import * as tf from '@tensorflow/tfjs';\nlet width = 8;\nconst rest = { strides: 3 };\n";
   const opening = `${head}const model = tf.sequential();\nmodel.add(tf.layers.inputLayer({ inputShape: [16, 16, 3] }));\nmodel.add(`;
   const file = { path, text: `${opening}${layer});\n` };
   const { layers } = readModels(file, neverCancelled).models[0]!;
@@ -91,12 +91,59 @@ test('line ends stay those of the file', () => {
 
 describe('code that does not write the value out is left alone:', () => {
   const left: readonly (readonly [string, string, Wanted])[] = [
-    ['a constant', 'tf.layers.conv2d({ filters: width, kernelSize: 3 })', { parameter: 'filters', from: [8], to: [4] }],
+    ['a variable', 'tf.layers.conv2d({ filters: width, kernelSize: 3 })', { parameter: 'filters', from: [8], to: [4] }],
     ['arithmetic', 'tf.layers.conv2d({ filters: 4, kernelSize: 1 + 2 })', kernel],
     ['a spread after it', 'tf.layers.conv2d({ filters: 4, kernelSize: 3, strides: 1, ...rest })', stride],
     ['an object from elsewhere', 'tf.layers.conv2d(Object.assign({ filters: 4 }, { kernelSize: 3 }))', stride],
   ];
   test.each(left)('%s', (_, layer, wanted) => expect(edited(layer, [wanted])).toBeUndefined());
+});
+
+describe('a value that a constant gives', () => {
+  const inLine = (head: string, layer: string) => `import * as tf from '@tensorflow/tfjs';
+${head}
+const model = tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [16, 16, 3] }), ${layer}] });
+`;
+
+  function changed(text: string): string | undefined {
+    const file = { path: 'model.ts', text };
+    const { layers } = readModels(file, neverCancelled).models[0]!;
+    const layer = layers.findIndex(({ op }) => op.kind === 'conv');
+    const edits = editableCode(file)?.edits(layers, [{ ...kernel, layer }]);
+    return edits && applyEdits(text, edits);
+  }
+
+  const conv = 'tf.layers.conv2d({ filters: 4, kernelSize: side })';
+  test.each([
+    ['a number', 'const side = 3;', conv, 'const side = 5;'],
+    ['a list, with a type', 'const side: number[] = [3, 3];', conv, 'const side: number[] = [5, 5];'],
+    ['another constant', 'const most = 3;\nconst side = most;', conv, 'const most = 5;\nconst side = most;'],
+    [
+      'a key of the same name',
+      'const kernelSize = 3;',
+      'tf.layers.conv2d({ filters: 4, kernelSize })',
+      'const kernelSize = 5;',
+    ],
+    [
+      'the whole configuration',
+      'const c = { filters: 4, kernelSize: 3 };',
+      'tf.layers.conv2d(c)',
+      'const c = { filters: 4, kernelSize: 5 };',
+    ],
+  ])('is changed there: %s', (_, head, layer, expected) => {
+    expect(changed(inLine(head, layer))).toBe(inLine(expected, layer));
+  });
+
+  test.each([
+    ['used elsewhere too', 'const side = 3;\nconsole.log(side);'],
+    ['exported', 'export const side = 3;'],
+    ['exported later', 'const side = 3;\nexport { side };'],
+    ['a variable', 'let side = 3;'],
+    ['one of the same name in another scope', 'const side = 3;\nfunction f(side: number) {}'],
+    ['computed', 'const side = 1 + 2;'],
+  ])('is left alone where it is %s', (_, head) => {
+    expect(changed(inLine(head, conv))).toBeUndefined();
+  });
 });
 
 test('a layer that a helper makes is changed where the layer is written', () => {

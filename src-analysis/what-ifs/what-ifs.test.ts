@@ -7,7 +7,7 @@ import { Cancelled, neverCancelled } from '../readers/reader.ts';
 import { applyEdits } from './change.ts';
 import { type Subject, subjectsOf, type Variant } from './evaluate.ts';
 import { createHardening, drift } from './hardening.ts';
-import { gain, ranked, whatIfs } from './what-ifs.ts';
+import { distinctChanges, gain, ranked, whatIfs } from './what-ifs.ts';
 import { whatIfTitle } from './wording.ts';
 
 const importTf = "import * as tf from '@tensorflow/tfjs';\n";
@@ -65,6 +65,31 @@ describe('what-ifs', () => {
   });
 });
 
+describe('an activation', () => {
+  const net = (last: string) =>
+    subjectOf(`${importTf}const model = tf.sequential({ layers: [
+    tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 4, kernelSize: 3, activation: 'tanh' }),
+    tf.layers.flatten(), tf.layers.dense({ units: 1, activation: '${last}' })] });
+`);
+
+  test('becomes ReLU where the analysis says that this hides something', () => {
+    const subject = net('sigmoid');
+    const titles = offered(subject, /conv2d/).map(variant => whatIfTitle(subject.figures, variant));
+    expect(titles).toContainEqual(
+      expect.stringMatching(/^activation: 'relu' → r falls from 100 % to \d+ % \(estimate/),
+    );
+  });
+
+  test('of the output stays', () => {
+    const subject = net('sigmoid');
+    const kinds = distinctChanges(
+      subject,
+      subject.model.graph.layers.map(({ id }) => id),
+    ).filter(({ parameter }) => parameter === 'activation');
+    expect(kinds).toMatchObject([{ from: 'tanh', to: 'relu' }]);
+  });
+});
+
 describe('a change is not offered where', () => {
   const cases: readonly (readonly [string, string, RegExp, string])[] = [
     [
@@ -89,7 +114,7 @@ describe('a change is not offered where', () => {
       'a shape that is written out would not hold any more',
       'tf.sequential({ layers: [tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 4, kernelSize: 3, activation: "tanh" }), tf.layers.reshape({ targetShape: [144] }), tf.layers.dense({ units: 2 })] })',
       /conv2d/,
-      '^(trainable|$)',
+      '^(trainable|activation|$)',
     ],
   ];
   test.each(cases)('%s', (_, code, type, allowed) => {

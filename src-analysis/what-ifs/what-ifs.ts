@@ -31,10 +31,13 @@ function isLarger({ parameter, from, to }: Change): boolean {
 /** Changes that the source lets be made; none where their effect could not be told. Layers made by one call have one and the same edit: it is tried once. */
 export function distinctChanges(subject: Subject, layers: readonly number[]): Change[] {
   if (!isComparable(subject.figures)) return [];
+  const { graph } = subject.model;
   const byEdit = new Map<string, Change>();
   for (const id of layers) {
-    const layer = subject.model.graph.layers[id];
+    const layer = graph.layers[id];
     for (const change of layer ? candidatesFor(layer) : []) {
+      // What the model gives out keeps its range.
+      if (change.parameter === 'activation' && graph.outputs.some(output => output.layer === id)) continue;
       const edits = editsOf(subject, [change]);
       const key = JSON.stringify(edits);
       if (edits && !byEdit.has(key)) byEdit.set(key, change);
