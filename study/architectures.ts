@@ -6,8 +6,15 @@ export const side = 16;
 /** What a model has besides convolutions with smooth activations. Figures are also given by these kinds. */
 export type Kind = 'plain' | 'leakyReLU' | 'relu' | 'pooling' | 'batch-norm' | 'residual';
 
+/**
+ * `wide`: the first convolution as in a classifier, which mostly sees every pixel several times; `narrow`: it takes large
+ * steps and has at most three filters, so that little of the picture comes through.
+ */
+export type Population = 'wide' | 'narrow';
+
 export interface Architecture {
   readonly seed: number;
+  readonly population: Population;
   readonly kind: Kind;
   /** TensorFlow.js code, as a user would write it. */
   readonly code: string;
@@ -34,7 +41,7 @@ const smooth = ['tanh', 'sigmoid', 'elu', 'softplus'] as const;
  * kind has between them, and a dense layer of ten classes. Widths, kernels and strides vary so that some models give
  * all of their input away and others almost none of it.
  */
-export function architecture(seed: number): Architecture {
+export function architecture(seed: number, population: Population): Architecture {
   const dice = diceOf(seed);
   const kind = dice.of<Kind>(
     'plain',
@@ -54,22 +61,23 @@ export function architecture(seed: number): Architecture {
   ];
   const depth = dice.of(1, 1, 2, 2, 2, 3, 3, 4);
   let size = side;
-  for (let layer = 0; layer < depth; layer++) size = block(lines, dice, kind, size, layer);
+  for (let layer = 0; layer < depth; layer++)
+    size = block(lines, dice, kind, size, layer, population === 'narrow' && layer === 0);
   lines.push('x = tf.layers.flatten().apply(x);');
   if (dice.chance(0.15)) lines.push("x = tf.layers.dense({ units: 32, activation: 'tanh' }).apply(x);");
   lines.push(
     'x = tf.layers.dense({ units: 10 }).apply(x);',
-    `export const model = tf.model({ name: 'study_${seed}', inputs: input, outputs: x });`,
+    `export const model = tf.model({ name: 'study_${population}_${seed}', inputs: input, outputs: x });`,
   );
-  return { seed, kind, code: `${lines.join('\n')}\n` };
+  return { seed, population, kind, code: `${lines.join('\n')}\n` };
 }
 
 /** One convolution with its activation and what the kind adds; gives the side of what comes out. */
-function block(lines: string[], dice: Dice, kind: Kind, size: number, layer: number): number {
+function block(lines: string[], dice: Dice, kind: Kind, size: number, layer: number, narrow: boolean): number {
   const kernel = Math.min(size, dice.of(2, 3, 3, 4, 5));
   const padding = dice.of('same', 'valid');
-  const stride = size >= 6 ? dice.of(1, 1, 2, 2, 3) : 1;
-  const filters = dice.of(1, 2, 3, 4, 6, 8, 12, 16);
+  const stride = narrow ? dice.of(3, 4) : size >= 6 ? dice.of(1, 1, 2, 2, 3) : 1;
+  const filters = narrow ? dice.of(1, 2, 3) : dice.of(1, 2, 3, 4, 6, 8, 12, 16);
   const bias = dice.chance(0.7);
   const activation = activationOf(kind, dice);
   lines.push(

@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadOnnxCpu } from '../src-attack/engines/onnxruntime/load.ts';
-import { architecture } from './architectures.ts';
+import { architecture, type Population } from './architectures.ts';
 import { compare, measure } from './measure.ts';
 import { pictureNames } from './pictures.ts';
 import { page, plots, summarise } from './report.ts';
@@ -14,6 +14,7 @@ import { keyOf, loadResults, saveResult } from './results.ts';
 
 interface Options {
   readonly models: number;
+  readonly narrow: number;
   readonly seed: number;
   readonly minutes: number;
   readonly results: string;
@@ -23,25 +24,27 @@ interface Options {
 
 const root = process.cwd();
 
-async function study({ models, seed, minutes, results: file, report, check }: Options): Promise<void> {
+async function study({ models, narrow, seed, minutes, results: file, report, check }: Options): Promise<void> {
   const results = loadResults(file);
-  const wanted = Array.from({ length: models }, (_, i) => seed + i).flatMap(s =>
-    pictureNames.map(picture => ({ seed: s, picture })),
+  const drawn = (count: number, population: Population) =>
+    Array.from({ length: count }, (_, i) => ({ seed: seed + i, population }));
+  const wanted = [...drawn(models, 'wide'), ...drawn(narrow, 'narrow')].flatMap(model =>
+    pictureNames.map(picture => ({ ...model, picture })),
   );
   const engine = await loadOnnxCpu(1);
   const end = Date.now() + 60_000 * minutes;
-  for (const [i, { seed: s, picture }] of wanted.entries()) {
-    if (results.has(keyOf({ seed: s, picture }))) continue;
+  for (const [i, attack] of wanted.entries()) {
+    if (results.has(keyOf(attack))) continue;
     if (Date.now() > end) {
       console.log(`Time is up: ${wanted.length - i} attacks are left for another run.`);
       break;
     }
-    const result = await measure(architecture(s), picture, engine, root);
+    const result = await measure(architecture(attack.seed, attack.population), attack.picture, engine, root);
     results.set(keyOf(result), result);
     saveResult(file, result);
     const { measured, psnr, ssim, seconds } = result;
     console.log(
-      `${i + 1}/${wanted.length}  model ${s} ${picture}: r ${measured} measured, ${psnr.toFixed(1)} dB, SSIM ${ssim.toFixed(2)}, ${seconds.toFixed(1)} s`,
+      `${i + 1}/${wanted.length}  ${keyOf(attack)}: r ${measured} measured, ${psnr.toFixed(1)} dB, SSIM ${ssim.toFixed(2)}, ${seconds.toFixed(1)} s`,
     );
   }
   await engine.dispose();
@@ -68,6 +71,7 @@ function number(text: string): number {
 
 await new Command('study')
   .option('--models <n>', 'random models, each attacked on four pictures', number, 200)
+  .option('--narrow <n>', 'random models whose first convolution lets little through, likewise', number, 100)
   .option('--seed <n>', 'seed of the first model', number, 20261122)
   .option('--minutes <n>', 'start no further attack after this time', number, Number.POSITIVE_INFINITY)
   .option('--results <file>', 'where results are kept', path.join(root, 'study', 'results.jsonl'))

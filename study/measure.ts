@@ -16,7 +16,7 @@ import { targetOf } from '../src-attack/run/label.ts';
 import { victimOf } from '../src-attack/run/victim-of.ts';
 import { numericIdentifiable } from '../src-attack/verify/identifiable.ts';
 import { weightsOfModel } from '../src-attack/weights/model-weights.ts';
-import { type Architecture, architecture } from './architectures.ts';
+import { type Architecture, architecture, type Population } from './architectures.ts';
 import { type pictureNames, studyPicture } from './pictures.ts';
 import type { Compared, Result } from './results.ts';
 
@@ -26,7 +26,7 @@ const preprocess = parsePreprocess('x/255 - 0.5');
 
 /** Measures and attacks one model on one picture. The label is the model's seed modulo ten. */
 export async function measure(
-  { seed, code }: Architecture,
+  { seed, population, code }: Architecture,
   picture: (typeof pictureNames)[number],
   engine: Engine,
   root: string,
@@ -46,22 +46,23 @@ export async function measure(
   const intensities = (values: ArrayLike<number>) => inputToIntensities(values, shape, preprocess);
   const scores = scoreImage(intensities(found.x ?? new Float64Array(x.length)), intensities(x), shape);
   const { psnr, ssim } = scores;
-  return { seed, picture, measured: numeric.rank, method, psnr, ssim, seconds: found.seconds };
+  return { seed, population, picture, measured: numeric.rank, method, psnr, ssim, seconds: found.seconds };
 }
 
 /** Sets results beside what the analysis, as it is now, says of their models. */
 export function compare(results: readonly Result[]): Compared[] {
-  const predictions = new Map<number, Omit<Compared, keyof Result>>();
-  const predictionOf = (seed: number) => {
-    const known = predictions.get(seed) ?? predict(seed);
-    predictions.set(seed, known);
+  const predictions = new Map<string, Omit<Compared, keyof Result>>();
+  const predictionOf = ({ seed, population }: Result) => {
+    const key = `${population} ${seed}`;
+    const known = predictions.get(key) ?? predict(seed, population);
+    predictions.set(key, known);
     return known;
   };
-  return results.map(result => ({ ...result, ...predictionOf(result.seed) }));
+  return results.map(result => ({ ...result, ...predictionOf(result) }));
 }
 
-function predict(seed: number): Omit<Compared, keyof Result> {
-  const { kind, code } = architecture(seed);
+function predict(seed: number, population: Population): Omit<Compared, keyof Result> {
+  const { kind, code } = architecture(seed, population);
   const { model } = read({ seed, code });
   const { identifiable, metric } = analyseModel(model, new Map(), neverCancelled);
   const unknowns = sizeOf(model.layers[model.inputs[0]!.layer]!.outputShapes[0]);

@@ -43,12 +43,15 @@ function figuresOf(results: readonly Compared[], score: (result: Compared) => nu
 
 /** Both predictors on the attacks where the analysis gives both. */
 export function summarise(results: readonly Compared[]): Summary {
-  const bySeed = new Map<number, Compared[]>();
-  for (const result of results) bySeed.set(result.seed, [...(bySeed.get(result.seed) ?? []), result]);
-  const known = [...bySeed.values()].filter(group => group[0]!.predicted !== null);
+  const byModel = new Map<string, Compared[]>();
+  for (const result of results) {
+    const model = `${result.population} ${result.seed}`;
+    byModel.set(model, [...(byModel.get(model) ?? []), result]);
+  }
+  const known = [...byModel.values()].filter(group => group[0]!.predicted !== null);
   const both = results.filter(({ predicted, c }) => predicted !== null && c !== null);
   return {
-    models: bySeed.size,
+    models: byModel.size,
     attacks: new Set(results.map(keyOf)).size,
     known: known.length,
     right: known.filter(group => group.every(({ predicted, measured }) => predicted === measured)).length,
@@ -57,25 +60,52 @@ export function summarise(results: readonly Compared[]): Summary {
   };
 }
 
+const rounded = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(3));
+
+/** One line a group of models: what the analysis says of them, and how well both predictors tell what the attack finds. */
+function groupLines(results: readonly Compared[], groupOf: (result: Compared) => string): string {
+  const groups = [...new Set(results.map(groupOf))].sort();
+  return groups
+    .map(group => {
+      const { models, known, right, byShare, byMetric } = summarise(
+        results.filter(result => groupOf(result) === group),
+      );
+      const found = `${byShare.recognisable} of ${byShare.attacks}`;
+      return `| ${group} | ${models} | ${known} | ${right} | ${found} | ${rounded(byShare.auc)} | ${rounded(byMetric.auc)} |`;
+    })
+    .join('\n');
+}
+
+/** How many pictures are recognisable, by r/n. */
+function shareLines(results: readonly Compared[]): string {
+  const limits = [0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
+  return limits
+    .map((low, i) => {
+      const high = limits[i + 1] ?? Number.POSITIVE_INFINITY;
+      const own = results.filter(result => result.predicted !== null && share(result) >= low && share(result) < high);
+      const psnr = own.map(result => result.psnr).sort((a, b) => a - b)[Math.floor(own.length / 2)];
+      const range = low === 1 ? '1' : `${low} to ${high}`;
+      return `| ${range} | ${own.length} | ${own.filter(isRecognisable).length} | ${psnr?.toFixed(1) ?? '–'} |`;
+    })
+    .join('\n');
+}
+
 /** The page docs/study.md. */
 export function page(results: readonly Compared[], command: string): string {
   const { models, attacks, known, right, byShare, byMetric } = summarise(results);
-  const kinds = [...new Set(results.map(({ kind }) => kind))].sort();
-  const line = (name: string, { auc, spearman: rho }: Figures) => `| ${name} | ${auc.toFixed(3)} | ${rho.toFixed(3)} |`;
-  const kindLines = kinds.map(kind => {
-    const own = results.filter(result => result.kind === kind);
-    const summary = summarise(own);
-    const { byShare: figures } = summary;
-    const auc = Number.isNaN(figures.auc) ? '–' : figures.auc.toFixed(3);
-    return `| ${kind} | ${summary.models} | ${summary.known} | ${summary.right} | ${figures.recognisable} of ${figures.attacks} | ${auc} |`;
-  });
+  const line = (name: string, { auc, spearman: rho }: Figures) => `| ${name} | ${rounded(auc)} | ${rounded(rho)} |`;
+  const head =
+    'models | r given | r as measured | recognisable | AUC of r/n | AUC of c(M)/n |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |';
   return `# Does the linter tell the truth?
 
 \`${command}\` draws random image classifiers, lets the analysis predict r/n and c(M), measures r in float64, attacks each
-model on several pictures with \`gauss-newton\`, and compares. This page and its plots are what it wrote.
+model on ${new Set(results.map(({ picture }) => picture)).size} pictures with \`gauss-newton\`, and compares. This page and its plots are what it wrote. What each attack gave is
+kept in \`study/results.jsonl\`; the predictions are computed anew.
 
 ${models} models of 16×16 pictures, ${attacks} attacks. A picture counts as recognisable when its SSIM is above ${recognisableSsim}
-(${byShare.recognisable} of the ${byShare.attacks} attacks where the analysis gives both figures).
+(${byShare.recognisable} of the ${byShare.attacks} attacks where the analysis gives both figures). Models are drawn in two ways: “wide” with a first
+convolution as classifiers have it, “narrow” with one that takes large steps and has at most three filters, so that
+there are enough models that leak little.
 
 | predictor | area under the ROC curve of “recognisable” | Spearman correlation with PSNR |
 | --- | ---: | ---: |
@@ -84,13 +114,24 @@ ${line('c(M)/n', byMetric)}
 
 The analysis gives r for ${known} of the ${models} models; it equals the measured rank at every picture for ${right} of them.
 
-| kind | models | r given | r as measured | recognisable | AUC of r/n |
-| --- | ---: | ---: | ---: | ---: | ---: |
-${kindLines.join('\n')}
+| r/n | attacks | recognisable | median PSNR, dB |
+| --- | ---: | ---: | ---: |
+${shareLines(results)}
 
 ![PSNR against r/n](study-identifiable.svg)
 
 ![PSNR against c(M)/n](study-metric.svg)
+
+| drawn | ${head}
+${groupLines(results, ({ population }) => population)}
+
+| kind | ${head}
+${groupLines(results, ({ kind }) => kind)}
+
+Where the measured rank differs, the model has units whose pattern at the picture decides (ReLU, max-pooling), or units that
+are saturated: the analysis says r for weights and inputs in general position, and marks what depends on a pattern as an
+estimate. Recognisable though r/n is small: pictures that are smooth enough for the prior to fill the rest. Not recognisable
+though r/n is large: the attack ended in a local minimum, which is no protection.
 `;
 }
 

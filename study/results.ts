@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import type { Kind } from './architectures.ts';
+import type { Kind, Population } from './architectures.ts';
 
 /** One attack of the study. What the analysis predicts is not kept: it is computed anew for every report. */
 export interface Result {
   readonly seed: number;
+  readonly population: Population;
   readonly picture: string;
   /** r measured at this picture, float64. */
   readonly measured: number;
@@ -25,8 +26,8 @@ export interface Compared extends Result {
   readonly c: number | null;
 }
 
-export function keyOf({ seed, picture }: Pick<Result, 'seed' | 'picture'>): string {
-  return `${seed} ${picture}`;
+export function keyOf({ seed, population, picture }: Pick<Result, 'seed' | 'population' | 'picture'>): string {
+  return `${population} ${seed} ${picture}`;
 }
 
 /** Results of earlier runs; a line that was cut off when a run was killed is left out, and done again. */
