@@ -110,7 +110,7 @@ function isClass(value: Value): value is ClassValue {
 }
 
 /** The TensorFlow.js or unknown class at the end of the chain of base classes; undefined if there is none. */
-function rootOf(owner: ClassValue): Value {
+export function rootOf(owner: ClassValue): Value {
   let base = owner.base;
   for (let depth = 0; isClass(base) && depth < 50; depth++) base = base.base;
   return base;

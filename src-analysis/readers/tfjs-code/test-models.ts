@@ -229,6 +229,38 @@ export const modelCases: readonly { readonly what: string; readonly code: string
       flatten [4,6] -> [24]`,
   },
   {
+    what: 'custom layers as people write them: typed, inherited, without computeOutputShape, with several outputs',
+    code: `const {layers} = tf;
+      class Units extends layers.Layer {
+        private readonly units: number;
+        static readonly className = 'Units';
+        constructor(args: {units: number; name?: string}) { super(args as any); this.units = args.units; }
+        computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+          const shape = inputShape as number[];
+          return [...shape.slice(0, -1), this.units];
+        }
+      }
+      class More extends Units { static className = 'More'; constructor() { super({units: 7}); } }
+      class Plain extends tf.layers.Layer { static get className() { return 'Plain'; } call(x: tf.Tensor) { return x; } }
+      class Split extends tf.layers.Layer {
+        static get className() { return 'Split'; }
+        computeOutputShape = (s: number[]) => [[s[0], s[1] - 1, s[2]], [s[0], 1, s[2] / 7]];
+      }
+      const make = (units: number) => new Units({units});
+      const x = tf.input({shape: [8, 4]});
+      const y = new Plain({}).apply(new More().apply(make(3).apply(x)));
+      const [p, q] = new Split({}).apply(y) as tf.SymbolicTensor[];
+      const m = tf.model({inputs: x, outputs: [tf.layers.flatten().apply(p), tf.layers.flatten().apply(q)] as tf.SymbolicTensor[]});`,
+    expected: `== m
+      input [8,4]
+      Units [8,4] -> [8,3] (unknown: \`Units\` is a layer class of this project's own, whose computation is not analysed.)
+      More [8,3] -> [8,7] (unknown: \`More\` is a layer class of this project's own, whose computation is not analysed.)
+      Plain [8,7] -> [8,7] (unknown: \`Plain\` is a layer class of this project's own, whose computation is not analysed.)
+      Split [8,7] -> [7,7], [1,1] (unknown: \`Split\` is a layer class of this project's own, whose computation is not analysed.)
+      flatten [7,7] -> [49]
+      flatten [1,1] -> [1]`,
+  },
+  {
     what: 'what TensorFlow.js would refuse is an error at the layer',
     code: `const m = tf.sequential({layers: [tf.layers.conv2d({inputShape: [4, 4, 1], filters: -2, kernelSize: 3})]});`,
     expected: `== m
