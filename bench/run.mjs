@@ -21,7 +21,7 @@ const known = [
   'tfjs-fuzz',
 ];
 /** Those that need something that is not in the repository. */
-const byHand = ['tfjs-corpus'];
+const byHand = ['tfjs-corpus', 'onnx-editor'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter(name => ![...known, ...byHand].includes(name));
 if (unknown.length > 0) {

@@ -281,6 +281,16 @@ test.each([
   expect(graph.layers.at(-1)!.weights.map(({ role, trainable }) => `${role}:${trainable}`)).toEqual([role]);
 });
 
+test.each([
+  [['N', 3, 8, 8], []],
+  [['N', 'seq', 4], ["The file leaves lengths of input 'x' open (seq)"]],
+  [['N', 3, null, null], ["The file leaves lengths of input 'x' open:"]],
+  [null, ["The file leaves the shape of input 'x' open:"]],
+])('an input of shape %j', (shape, gaps) => {
+  const { graph } = read({ inputs: { x: shape }, nodes: [node('Relu x -> y')], outputs: { y: null } });
+  expect(graph.gaps.map(({ reason }, i) => reason.slice(0, gaps[i]?.length))).toEqual(gaps);
+});
+
 test('a batch of 1 that comes back through a transposition takes no axis of the permutation along', () => {
   const { graph } = read({
     inputs: { x: [1, 65, 24] },

@@ -1,9 +1,9 @@
 import { tensorValue } from './constants.ts';
 import { MAX_RANK } from './context.ts';
 import { inputShape } from './convention.ts';
-import { MAX_DIM } from './dimension.ts';
+import { MAX_DIM, type Shape } from './dimension.ts';
 import type { OnnxTensor, ValueInfo } from './model.ts';
-import { addLayer, type GraphState, noteError, uniqueName } from './state.ts';
+import { addLayer, type GraphState, noteError, noteGap, uniqueName } from './state.ts';
 import { sampleShape } from './value.ts';
 
 /** An initializer as a constant value. */
@@ -33,6 +33,7 @@ export function addInput(state: GraphState, { name, shape }: ValueInfo): void {
     );
   }
   const full = dims === null ? { shape: null, batch: 'lost' as const } : inputShape(dims, state.convention);
+  noteOpenLengths(state, name, sampleShape(full.shape, full.batch, state.convention.batch));
   const layer = addLayer(state, {
     name: uniqueName(state, name),
     type: 'Input',
@@ -43,6 +44,17 @@ export function addInput(state: GraphState, { name, shape }: ValueInfo): void {
     weights: [],
   });
   state.values.set(name, { kind: 'activation', edge: { layer: layer.id, output: 0 }, ...full });
+}
+
+/** Most of what is said of a model is unknown then, which its user can change. */
+function noteOpenLengths(state: GraphState, name: string, sample: Shape): void {
+  const open = sample?.filter(dim => typeof dim !== 'number');
+  if (open?.length === 0) return;
+  const names = [...new Set(open?.filter(dim => dim !== null))];
+  const which = open
+    ? `lengths of input '${name}' open${names.length > 0 ? ` (${names.join(', ')})` : ''}`
+    : `the shape of input '${name}' open`;
+  noteGap(state, `The file leaves ${which}: what depends on them is unknown. Export the model with fixed lengths.`);
 }
 
 /** Stands for a value that nothing makes, so that its users keep an edge. The error itself is noted with the order. */
