@@ -38,7 +38,7 @@ export function addCheckCommand(program: Command, environment: Environment, setE
     .option('--config <file>', 'use this configuration instead of the nearest leaklint.json')
     .option(
       '--exact-budget <seconds>',
-      'time for the exact rank of a layer that the law leaves in doubt; 0: none',
+      'time for the exact rank of a layer or model that the law leaves in doubt; 0: none',
       seconds,
       10,
     )

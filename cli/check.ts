@@ -5,7 +5,7 @@ import { createExactPool } from '../host/exact-pool.ts';
 import { readSourceFile } from '../host/files.ts';
 import { checkSource, type FileReport, reportOn } from '../src-analysis/check.ts';
 import type { ConfigLevel } from '../src-analysis/findings/config.ts';
-import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
+import type { ExactResult, ExactTask } from '../src-analysis/model/analysis.ts';
 import { looksLikeModel } from '../src-analysis/readers/read.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import type { CheckedFile } from '../src-analysis/reports/run.ts';
@@ -19,15 +19,15 @@ export interface CheckRequest {
   /** Configuration file for every path; default: the nearest one of each file. */
   readonly config?: string;
   readonly ruleLevels: Readonly<Record<string, ConfigLevel>>;
-  /** Seconds for the exact rank of one layer; 0 keeps the law. */
+  /** Seconds for the exact rank of one layer or model; 0 keeps the law. */
   readonly exactBudget: number;
 }
 
-/** Reads and checks what the paths stand for, then again where exact elimination settled a doubtful layer. */
+/** Reads and checks what the paths stand for, then again where exact elimination settled a doubtful layer or model. */
 export async function checkFiles(request: CheckRequest, environment: Environment): Promise<CheckedFile[]> {
   const configOf = configResolver(request.config, request.ruleLevels, environment);
   const collected = await collectFiles(request.paths, environment, configOf);
-  const exact = new Map<string, ConvRanks | null>();
+  const exact = new Map<string, ExactResult | null>();
   const check = (file: CollectedFile) => checkFile(file, configOf, exact, environment);
 
   const checked = new Map<CollectedFile, CheckedFile>();
@@ -54,7 +54,7 @@ export async function checkFiles(request: CheckRequest, environment: Environment
 async function checkFile(
   { path: absolute, named }: CollectedFile,
   configOf: ConfigOf,
-  exact: ReadonlyMap<string, ConvRanks | null>,
+  exact: ReadonlyMap<string, ExactResult | null>,
   environment: Environment,
 ): Promise<CheckedFile | null> {
   const found = await configOf(absolute);
@@ -92,28 +92,28 @@ function emptyHanded(
 }
 
 async function eliminate(
-  pending: readonly ConvGeometry[],
+  pending: readonly ExactTask[],
   seconds: number,
-  exact: Map<string, ConvRanks | null>,
+  exact: Map<string, ExactResult | null>,
   environment: Environment,
 ): Promise<void> {
-  const geometries = new Map(pending.map(geometry => [geometryKey(geometry), geometry]));
-  if (geometries.size === 0) return;
+  const tasks = new Map(pending.map(task => [task.key, task]));
+  if (tasks.size === 0) return;
   const pool = createExactPool({
     workerPath: path.join(environment.root, 'dist', 'exact-worker.cjs'),
     onFailure: error => environment.log(`leaklint: exact elimination failed: ${error.message}`),
   });
-  const progress = () => environment.progress(`exact rank of ${exact.size} of ${geometries.size} geometries…`);
+  const progress = () => environment.progress(`exact rank ${exact.size} of ${tasks.size}…`);
   progress();
   await Promise.all(
-    [...geometries].map(async ([key, geometry]) => {
-      exact.set(key, (await pool.run(geometry, seconds)) ?? null);
+    [...tasks].map(async ([key, task]) => {
+      exact.set(key, (await pool.run(task, seconds)) ?? null);
       progress();
     }),
   );
   environment.progress(null);
   await pool.dispose();
-  const open = [...exact.values()].filter(ranks => ranks === null).length;
+  const open = [...tasks.values()].filter(({ kind, key }) => kind === 'geometry' && exact.get(key) === null).length;
   if (open > 0) {
     environment.log(
       `leaklint: the exact rank of ${open} layer geometries is out of reach in ${seconds} s each; the law stands there.`,

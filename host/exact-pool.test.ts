@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ConvGeometry, ConvRanks } from '../src-analysis/model/analysis.ts';
+import { type ConvGeometry, type ConvRanks, type ExactTask, geometryKey } from '../src-analysis/model/analysis.ts';
 import { createExactPool, type ExactPool } from './exact-pool.ts';
 
 /** Answers by the number of filters: 1 = ranks, 2 = out of reach, 3 = never, 4 = crash. Counts its jobs in `touched`. */
 const script = `
 const { parentPort } = require('node:worker_threads');
 let jobs = 0;
-parentPort.on('message', ({ filters }) => {
+parentPort.on('message', ({ geometry: { filters } }) => {
   jobs++;
-  if (filters === 1) parentPort.postMessage({ ranks: { touched: jobs, weights: 1, gradients: 1, system: 1 } });
-  if (filters === 2) parentPort.postMessage({ ranks: null });
+  if (filters === 1) parentPort.postMessage({ result: { touched: jobs, weights: 1, gradients: 1, system: 1 } });
+  if (filters === 2) parentPort.postMessage({ result: null });
   if (filters === 3) for (;;);
   if (filters === 4) throw new Error('crash');
 });`;
@@ -37,10 +37,21 @@ function poolWith(failures: string[] = [], script = workerPath): ExactPool {
   return pool;
 }
 
-function geometry(filters: number, inChannels = 1): ConvGeometry {
+function geometry(filters: number, inChannels = 1): ExactTask {
   const square = [3, 3] as const;
   const [kernel, strides, before, after, dilations] = [square, square, square, square, square];
-  return { inChannels, filters, input: [8, 8], kernel, strides, before, after, dilations, groups: 1 };
+  const given: ConvGeometry = {
+    inChannels,
+    filters,
+    input: [8, 8],
+    kernel,
+    strides,
+    before,
+    after,
+    dilations,
+    groups: 1,
+  };
+  return { kind: 'geometry', key: geometryKey(given), geometry: given };
 }
 
 const ranks = (touched: number): ConvRanks => ({ touched, weights: 1, gradients: 1, system: 1 });

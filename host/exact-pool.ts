@@ -1,23 +1,23 @@
-/** Exact elimination in worker threads: one geometry a worker at a time, stopped by terminating the worker. */
+/** Exact elimination in worker threads: one geometry or model a worker at a time, stopped by terminating the worker. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
+import type { ExactResult, ExactTask } from '../src-analysis/model/analysis.ts';
 
 /** What the worker is sent; it answers with an {@link ExactAnswer}. */
-export type ExactJob = ConvGeometry;
+export type ExactJob = ExactTask;
 
 export interface ExactAnswer {
-  /** null: the geometry is out of reach. */
-  readonly ranks: ConvRanks | null;
+  /** null: the task is out of reach. */
+  readonly result: ExactResult | null;
 }
 
 export interface ExactPool {
   /**
-   * Exact ranks of one geometry. null: out of reach, or not done within the time; undefined: stopped by the signal or
-   * because the pool was disposed of. Settled answers are kept by geometry, so that asking again costs nothing.
+   * Exact ranks of one geometry or model. null: out of reach, or not done within the time; undefined: stopped by the signal
+   * or because the pool was disposed of. Settled answers are kept by key, so that asking again costs nothing.
    * @param seconds time of the elimination itself; waiting for a free worker does not count
    */
-  run(geometry: ConvGeometry, seconds: number, signal?: AbortSignal): Promise<ConvRanks | null | undefined>;
+  run(task: ExactTask, seconds: number, signal?: AbortSignal): Promise<ExactResult | null | undefined>;
   dispose(): Promise<void>;
 }
 
@@ -33,15 +33,15 @@ export interface ExactPoolOptions {
 }
 
 interface Task {
-  readonly geometry: ConvGeometry;
+  readonly job: ExactJob;
   readonly seconds: number;
-  readonly settle: (ranks: ConvRanks | null | undefined) => void;
+  readonly settle: (result: ExactResult | null | undefined) => void;
   stopWorker?: () => void;
 }
 
 export function createExactPool(options: ExactPoolOptions): ExactPool {
   const size = options.workers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
-  const known = new Map<string, ConvRanks | null>();
+  const known = new Map<string, ExactResult | null>();
   const waiting: Task[] = [];
   const running = new Set<Task>();
   const idle: Worker[] = [];
@@ -59,17 +59,17 @@ export function createExactPool(options: ExactPoolOptions): ExactPool {
   function execute(task: Task): void {
     const worker = idle.pop() ?? startWorker();
     worker.ref();
-    const finish = (ranks: ConvRanks | null | undefined, reusable: boolean) => {
+    const finish = (result: ExactResult | null | undefined, reusable: boolean) => {
       if (!running.delete(task)) return;
       clearTimeout(timer);
       worker.off('message', onMessage).off('exit', onExit).off('error', onError);
       worker.unref();
       if (reusable && !disposed) idle.push(worker);
       else void worker.terminate();
-      task.settle(ranks);
+      task.settle(result);
       startNext();
     };
-    const onMessage = ({ ranks }: ExactAnswer) => finish(ranks, true);
+    const onMessage = ({ result }: ExactAnswer) => finish(result, true);
     const onExit = () => finish(null, false);
     const onError = (error: Error) => {
       options.onFailure?.(error);
@@ -78,7 +78,7 @@ export function createExactPool(options: ExactPoolOptions): ExactPool {
     const timer = setTimeout(() => finish(null, false), task.seconds * 1000);
     task.stopWorker = () => finish(undefined, false);
     worker.on('message', onMessage).on('exit', onExit).on('error', onError);
-    worker.postMessage(task.geometry satisfies ExactJob);
+    worker.postMessage(task.job);
   }
 
   function startWorker(): Worker {
@@ -96,24 +96,23 @@ export function createExactPool(options: ExactPoolOptions): ExactPool {
     } else task.stopWorker?.();
   }
 
-  async function run(geometry: ConvGeometry, seconds: number, signal?: AbortSignal) {
-    const key = geometryKey(geometry);
-    const settled = known.get(key);
+  async function run(job: ExactJob, seconds: number, signal?: AbortSignal) {
+    const settled = known.get(job.key);
     if (settled !== undefined) return settled;
     if (disposed || signal?.aborted) return undefined;
-    const ranks = await new Promise<ConvRanks | null | undefined>(resolve => {
+    const result = await new Promise<ExactResult | null | undefined>(resolve => {
       const onAbort = () => stop(task);
-      const settle = (answer: ConvRanks | null | undefined) => {
+      const settle = (answer: ExactResult | null | undefined) => {
         signal?.removeEventListener('abort', onAbort);
         resolve(answer);
       };
-      const task: Task = { geometry, seconds, settle };
+      const task: Task = { job, seconds, settle };
       signal?.addEventListener('abort', onAbort);
       waiting.push(task);
       startNext();
     });
-    if (ranks !== undefined) known.set(key, ranks);
-    return ranks;
+    if (result !== undefined) known.set(job.key, result);
+    return result;
   }
 
   async function dispose(): Promise<void> {

@@ -2,15 +2,15 @@
 import { Worker } from 'node:worker_threads';
 import type { FileReport } from '../src-analysis/check.ts';
 import type { ResolvedConfig } from '../src-analysis/findings/config.ts';
-import type { ConvRanks } from '../src-analysis/model/analysis.ts';
+import type { ExactResult } from '../src-analysis/model/analysis.ts';
 import type { SourceFile } from '../src-analysis/readers/reader.ts';
 
 export interface CheckRequest {
   readonly file: SourceFile;
   readonly config: ResolvedConfig;
   readonly configPath: string;
-  /** Exact ranks known so far, by geometry key. */
-  readonly exact: readonly (readonly [string, ConvRanks | null])[];
+  /** Exact ranks known so far, by key. */
+  readonly exact: readonly (readonly [string, ExactResult | null])[];
   /** Texts of open documents by absolute path, which count for more than the files on disk where code imports them. */
   readonly open?: readonly (readonly [string, string])[];
   /** Grows when files appear or go, so that folders are listed again. */

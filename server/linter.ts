@@ -5,7 +5,7 @@
 import type { CancellationToken } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
-import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
+import type { ConvRanks, ExactResult, ExactTask } from '../src-analysis/model/analysis.ts';
 import { mayReferTo } from '../src-attack/run/importers.ts';
 import type { Checker, RunningCheck } from './checker.ts';
 import type { DocumentConfig } from './configs.ts';
@@ -13,12 +13,12 @@ import type { Settings } from './protocol.ts';
 
 export interface LinterDependencies {
   readonly checker: Checker;
-  /** Exact elimination of one geometry; null when it is out of reach or its time is over, undefined when stopped. */
+  /** Exact elimination of one geometry or model; null when it is out of reach or its time is over, undefined when stopped. */
   readonly exactRanks: (
-    geometry: ConvGeometry,
+    task: ExactTask,
     seconds: number,
     signal: AbortSignal,
-  ) => Promise<ConvRanks | null | undefined>;
+  ) => Promise<ExactResult | null | undefined>;
   readonly settings: (uri: string) => Promise<Settings>;
   readonly config: (uri: string) => Promise<DocumentConfig>;
   /** Texts of the other open documents by path, for code that imports them. */
@@ -52,7 +52,7 @@ interface State {
 
 export function createLinter(dependencies: LinterDependencies) {
   const states = new Map<string, State>();
-  const exactCache = new Map<string, ConvRanks | null>();
+  const exactCache = new Map<string, ExactResult | null>();
   const counters = { run: 0, cancelled: 0 };
   let listing = 0;
 
@@ -99,7 +99,7 @@ export function createLinter(dependencies: LinterDependencies) {
       state.report = { version, content: outcome.report };
       state.read = new Set(outcome.read);
       state.searched = outcome.searched;
-      const missing = outcome.report.pending.filter(geometry => !exactCache.has(geometryKey(geometry)));
+      const missing = outcome.report.pending.filter(task => !exactCache.has(task.key));
       const refine = missing.length > 0 && settings.exactElimination.maxSeconds > 0;
       dependencies.onReport(document, outcome.report, refine);
       if (refine) void eliminate(state, generation, missing, settings.exactElimination.maxSeconds);
@@ -110,19 +110,19 @@ export function createLinter(dependencies: LinterDependencies) {
     release(state);
   }
 
-  /** Settles the doubtful layers exactly, then checks again with what was found. */
+  /** Settles doubtful layers and models exactly, then checks again with what was found. */
   async function eliminate(
     state: State,
     generation: number,
-    geometries: readonly ConvGeometry[],
+    tasks: readonly ExactTask[],
     seconds: number,
   ): Promise<void> {
     const controller = new AbortController();
     state.exact = controller;
-    for (const geometry of geometries) {
-      const ranks = await dependencies.exactRanks(geometry, seconds, controller.signal);
+    for (const task of tasks) {
+      const result = await dependencies.exactRanks(task, seconds, controller.signal);
       if (controller.signal.aborted || state.generation !== generation) return;
-      if (ranks !== undefined) exactCache.set(geometryKey(geometry), ranks);
+      if (result !== undefined) exactCache.set(task.key, result);
     }
     state.exact = undefined;
     await check(state, generation);
@@ -214,13 +214,17 @@ export function createLinter(dependencies: LinterDependencies) {
     lastReport,
     close,
     exactRanksCached: () => exactCache.size,
-    /** Exact ranks known so far, by geometry key. */
-    exactRanks: () => [...exactCache],
+    /** Exact ranks of layers known so far, by key: what-ifs compare a model with others of which none was eliminated. */
+    exactRanks: () => [...exactCache].filter(isOfLayer),
     counters,
     dispose() {
       for (const uri of [...states.keys()]) close(uri);
     },
   };
+}
+
+function isOfLayer(entry: readonly [string, ExactResult | null]): entry is [string, ConvRanks | null] {
+  return entry[1] === null || 'system' in entry[1];
 }
 
 function stop(state: State): void {

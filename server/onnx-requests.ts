@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import type { Connection } from 'vscode-languageserver';
 import { URI } from 'vscode-uri';
-import { type ConvGeometry, type ConvRanks, geometryKey } from '../src-analysis/model/analysis.ts';
+import type { ExactResult, ExactTask } from '../src-analysis/model/analysis.ts';
 import type { createConfigs } from './configs.ts';
 import type { LinterDependencies } from './linter.ts';
 import type { OnnxAnswer, OnnxRequest } from './onnx-worker.ts';
@@ -39,7 +39,7 @@ export function registerOnnxRequests(connection: Connection, { settings, configs
       connection.console.error(`onnx: ${detail}`);
     },
   });
-  const exact = new Map<string, ConvRanks | null>();
+  const exact = new Map<string, ExactResult | null>();
   const stopped = new AbortController();
   const refining = new Set<string>();
 
@@ -59,19 +59,19 @@ export function registerOnnxRequests(connection: Connection, { settings, configs
     const answer = await jobs.run(request, stopped.signal);
     if (answer?.kind !== 'table') return { model: null, errors: [failed(file)], refining: false };
     const { maxSeconds } = (await settings.of(uri)).exactElimination;
-    const missing = maxSeconds > 0 ? answer.pending.filter(geometry => !exact.has(geometryKey(geometry))) : [];
+    const missing = maxSeconds > 0 ? answer.pending.filter(task => !exact.has(task.key)) : [];
     if (missing.length > 0) void refine(uri, missing, maxSeconds);
     return { ...answer.table, refining: missing.length > 0 };
   });
 
-  /** Settles the doubtful layers exactly, then tells the table to ask again. */
-  async function refine(uri: string, geometries: readonly ConvGeometry[], seconds: number): Promise<void> {
+  /** Settles doubtful layers and the model exactly, then tells the table to ask again. */
+  async function refine(uri: string, tasks: readonly ExactTask[], seconds: number): Promise<void> {
     if (refining.has(uri)) return;
     refining.add(uri);
-    for (const geometry of geometries) {
-      const ranks = await exactRanks(geometry, seconds, stopped.signal);
+    for (const task of tasks) {
+      const result = await exactRanks(task, seconds, stopped.signal);
       if (stopped.signal.aborted) return;
-      exact.set(geometryKey(geometry), ranks ?? null);
+      exact.set(task.key, result ?? null);
     }
     refining.delete(uri);
     void connection.sendNotification(onnxTableChangedNotification, { uri } satisfies OnnxFileParams);

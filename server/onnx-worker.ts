@@ -7,7 +7,7 @@ import { parentPort } from 'node:worker_threads';
 import { readSourceFile } from '../host/files.ts';
 import { checkSource } from '../src-analysis/check.ts';
 import type { ResolvedConfig } from '../src-analysis/findings/config.ts';
-import type { ConvGeometry, ConvRanks } from '../src-analysis/model/analysis.ts';
+import type { ExactResult, ExactTask } from '../src-analysis/model/analysis.ts';
 import { decodeModel } from '../src-analysis/readers/onnx/decode.ts';
 import { printModel } from '../src-analysis/readers/onnx-text/print.ts';
 import { type CancellationToken, Cancelled } from '../src-analysis/readers/reader.ts';
@@ -22,12 +22,12 @@ export type OnnxRequest =
       readonly file: string;
       readonly config: ResolvedConfig;
       readonly configPath: string;
-      readonly exact: readonly (readonly [string, ConvRanks | null])[];
+      readonly exact: readonly (readonly [string, ExactResult | null])[];
     };
 
 export type OnnxAnswer =
   | ({ readonly kind: 'text' } & OnnxTextResult)
-  | { readonly kind: 'table'; readonly table: OnnxTable; readonly pending: readonly ConvGeometry[] };
+  | { readonly kind: 'table'; readonly table: OnnxTable; readonly pending: readonly ExactTask[] };
 
 /**
  * Most values written out of one tensor: weights are long and say little, and what shapes are computed from is short.

@@ -1,4 +1,4 @@
-import { type IdentifiableOptions, identifiableOf } from './identifiability/identifiable.ts';
+import { type IdentifiableOptions, identifiableWith } from './identifiability/identifiable.ts';
 import type { ExactRanks, LayerAnalysis, ModelAnalysis } from './model/analysis.ts';
 import type { Layer, ModelGraph } from './model/graph.ts';
 import { type CancellationToken, throwIfCancelled } from './readers/reader.ts';
@@ -29,12 +29,13 @@ export function analyseModel(
     throwIfCancelled(cancel);
     return analyseLayer(context, layer, places.get(layer.id)) ?? [];
   });
-  const identifiable = identifiableOf(graph, table, cancel, options);
+  const { identifiable, pendingRank } = identifiableWith(graph, table, exact, cancel, options);
   return {
     metric: metricOf(layers.filter((layer: LayerAnalysis) => places.has(layer.layer))),
     identifiable,
     layers,
     pending: table.pending(),
+    ...(pendingRank === undefined ? {} : { pendingRank }),
   };
 }
 

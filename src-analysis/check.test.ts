@@ -48,7 +48,7 @@ describe('reportOn', () => {
     expect(report.suppressed).toMatchObject([
       { kind: 'inSource', reason: 'reason', finding: { layer: 'c', model: 'model' } },
     ]);
-    expect(report.pending).toEqual([geometry]);
+    expect(report.pending).toMatchObject([{ kind: 'geometry', geometry }]);
   });
 
   it('obeys the configuration: levels, and notes that stay notes', () => {

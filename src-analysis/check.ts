@@ -4,7 +4,7 @@ import type { Finding } from './findings/finding.ts';
 import { applyIgnores } from './findings/ignores.ts';
 import { printable } from './findings/printable.ts';
 import { applyDirectives, parseDirectives, type SuppressedFinding } from './findings/suppressions.ts';
-import { type ConvGeometry, type ExactRanks, geometryKey, type ModelAnalysis } from './model/analysis.ts';
+import { type ExactRanks, type ExactTask, geometryKey, type ModelAnalysis } from './model/analysis.ts';
 import type { ModelGraph } from './model/graph.ts';
 import { readModels } from './readers/read.ts';
 import {
@@ -21,7 +21,7 @@ import { unusedReports, unusedSuppressionMeta } from './rules/unused-suppression
 
 export interface CheckOptions {
   readonly config: ResolvedConfig;
-  /** Exact ranks known so far; more of them may turn `pending` geometries into exact verdicts. */
+  /** Exact ranks known so far; more of them may turn what is `pending` into exact verdicts. */
   readonly exact: ExactRanks;
   readonly cancel: CancellationToken;
   /** Path that the configuration's globs see: relative to its folder, forward slashes. Default: `file.path`. */
@@ -42,8 +42,8 @@ export interface FileReport {
   /** In source order. */
   readonly findings: readonly Finding[];
   readonly suppressed: readonly SuppressedFinding[];
-  /** Geometries whose exact rank would replace a doubtful law; run them and check again. */
-  readonly pending: readonly ConvGeometry[];
+  /** What exact elimination would settle; run it and check again. */
+  readonly pending: readonly ExactTask[];
   /** Stack traces of Leaklint's own failures, for the log; the user's sentence is among `errors`. */
   readonly internalErrors: readonly string[];
 }
@@ -98,7 +98,7 @@ export function reportOn(
     models: read.models,
     findings: inSourceOrder(findings),
     suppressed: [...byComment.suppressed, ...byConfig.suppressed],
-    pending: distinct(read.models.flatMap(model => model.analysis.pending)),
+    pending: distinct(read.models.flatMap(tasksOf)),
     internalErrors: guard.internalErrors,
   };
 }
@@ -135,8 +135,13 @@ function inSourceOrder(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => (a.range?.start ?? 0) - (b.range?.start ?? 0));
 }
 
-function distinct(geometries: readonly ConvGeometry[]): ConvGeometry[] {
-  return [...new Map(geometries.map(geometry => [geometryKey(geometry), geometry])).values()];
+function tasksOf({ graph, analysis: { pending, pendingRank } }: AnalysedModel): ExactTask[] {
+  const geometries = pending.map((geometry): ExactTask => ({ kind: 'geometry', key: geometryKey(geometry), geometry }));
+  return pendingRank === undefined ? geometries : [...geometries, { kind: 'model', key: pendingRank, graph }];
+}
+
+function distinct(tasks: readonly ExactTask[]): ExactTask[] {
+  return [...new Map(tasks.map(task => [task.key, task])).values()];
 }
 
 interface FailureGuard {

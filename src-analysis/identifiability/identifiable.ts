@@ -1,12 +1,13 @@
 /** The identifiable dimension of a model: by the law, or exactly where the law may err and the model is small. */
-import type { Identifiable } from '../model/analysis.ts';
+import type { ExactRanks, Identifiable, ModelRank } from '../model/analysis.ts';
 import { sizeOf } from '../model/geometry.ts';
 import type { ModelGraph } from '../model/graph.ts';
 import type { CancellationToken } from '../readers/reader.ts';
 import type { RankTable } from '../solubility/layer-analysis.ts';
-import { exactRankWork } from './exact/cost.ts';
-import { genericRank } from './exact/generic-rank.ts';
-import { identifiableByFlow } from './flow/law.ts';
+import { contractProblem } from './contract.ts';
+import { isEliminable, isWithin } from './exact/cost.ts';
+import { modelKey, modelRank } from './exact/model-rank.ts';
+import { estimateWords, identifiableByFlow } from './flow/law.ts';
 import { unknownsOf } from './unknowns.ts';
 
 export interface IdentifiableOptions {
@@ -31,43 +32,58 @@ export function identifiableOf(
   cancel: CancellationToken,
   options: IdentifiableOptions = {},
 ): Identifiable {
+  const problem = contractProblem(graph);
+  if (problem) return unknown(null, problem.reason, problem.layer);
   const law = identifiableByFlow(graph, table, cancel, options);
-  if ('reason' in law) return unknown(graph, law.reason, law.layer);
+  if ('reason' in law) return unknown(countUnknowns(graph), law.reason, law.layer);
   const { identifiable, patterned } = law;
-  const isSmall = (exactRankWork(graph, options.batch) ?? Number.POSITIVE_INFINITY) <= work;
-  if (identifiable.certainty !== 'estimate' || patterned || !isSmall) return identifiable;
-  return exactly(graph, identifiable, cancel, options) ?? identifiable;
+  if (identifiable.certainty !== 'estimate' || patterned || !isWithin(graph, options.batch, work)) return identifiable;
+  const found = modelRank(graph, cancel, options);
+  return found ? eliminated(identifiable, found) : identifiable;
 }
 
 /**
- * r by elimination, where two random draws of everything that is random agree. Takes about twice {@link exactRankWork}
- * multiplications; throws `Cancelled` when the token asks for it.
+ * The same, with what exact elimination is known to say of the model as a whole. `pendingRank` is the key under which a host may
+ * supply it, where it would replace an estimate and is within reach of a worker.
  */
-export function exactly(
+export function identifiableWith(
   graph: ModelGraph,
-  law: Identifiable,
+  table: RankTable,
+  exact: ExactRanks,
   cancel: CancellationToken,
   options: IdentifiableOptions,
-): Identifiable | undefined {
-  const [first, second] = [1, 2].map(seed => genericRank(graph, cancel, { ...options, seed }));
-  if (!first || !second || !('rank' in first) || !('rank' in second) || first.rank !== second.rank) return undefined;
+): { readonly identifiable: Identifiable; readonly pendingRank?: string } {
+  const identifiable = identifiableOf(graph, table, cancel, options);
+  const isPlain = Object.values(options).every(option => option === undefined);
+  if (identifiable.certainty !== 'estimate' || !isPlain || !isEliminable(graph)) return { identifiable };
+  const key = modelKey(graph);
+  const found = exact.get(key);
+  if (found === undefined) return { identifiable, pendingRank: key };
+  return { identifiable: found && 'rank' in found ? eliminated(identifiable, found) : identifiable };
+}
+
+/** An estimate with its figures replaced by those of elimination. */
+function eliminated(law: Identifiable, { rank, unknowns, range }: ModelRank): Identifiable {
   const { range: _, bottleneck, ...rest } = law;
-  const { rank, unknowns } = first;
+  const isExact = range === undefined;
+  const assumptions = law.assumptions.filter(assumption => !assumption.startsWith(estimateWords));
+  const drawn = isExact ? [] : [`${estimateWords}: which units are active is drawn at random`];
   return {
     ...rest,
     rank,
     fraction: rank / unknowns,
-    basis: 'numeric',
-    certainty: 'exact',
+    basis: 'finite-field',
+    certainty: isExact ? 'exact' : 'estimate',
+    ...(range && range[0] < range[1] ? { range } : {}),
     ...(bottleneck === undefined || rank === unknowns ? {} : { bottleneck }),
-    assumptions: law.assumptions.filter(assumption => !assumption.startsWith('r is an estimate')),
+    assumptions: [...assumptions, ...drawn],
   };
 }
 
-function unknown(graph: ModelGraph, reason: string, layer: number | undefined): Identifiable {
+function unknown(unknowns: number | null, reason: string, layer: number | undefined): Identifiable {
   return {
     rank: null,
-    unknowns: countUnknowns(graph),
+    unknowns,
     fraction: null,
     basis: 'unknown',
     ...(layer === undefined ? {} : { bottleneck: layer }),

@@ -1,4 +1,5 @@
 /** What the analysis says about a model: plain data, the source of every report, hover and rule. */
+import type { ModelGraph } from './graph.ts';
 
 export type Verdict = 'soluble' | 'deficient' | 'unknown';
 
@@ -54,10 +55,12 @@ export interface Identifiable {
   /** n: entries of the model's input. */
   readonly unknowns: number | null;
   readonly fraction: number | null;
-  readonly basis: 'law' | 'numeric' | 'unknown';
+  /** `finite-field`: by elimination over GF(p) of the whole Jacobian at random weights; `numeric`: measured in float64. */
+  readonly basis: 'law' | 'finite-field' | 'numeric' | 'unknown';
   /**
    * `exact`: rank of the Jacobian by elimination over a finite field. `law`: by the law where it has not been seen to fail.
-   * `estimate`: by the law where it may be off; `range` says how far. Absent where r is unknown.
+   * `estimate`: by the law where it may be off, or by elimination where a random pattern of active units decides; `range` says
+   * how far. Absent where r is unknown.
    */
   readonly certainty?: 'exact' | 'law' | 'estimate';
   /** Least and greatest r that the law's possible errors allow. */
@@ -75,6 +78,8 @@ export interface ModelAnalysis {
   readonly layers: readonly LayerAnalysis[];
   /** Geometries whose exact rank would replace a doubtful law; the host may run them and analyse again. */
   readonly pending: readonly ConvGeometry[];
+  /** Key of {@link ExactRanks} under which the exact rank of the whole model would replace an estimate of r. */
+  readonly pendingRank?: string;
 }
 
 /** The geometry that decides a convolution's generic ranks, with explicit padding. Arrays are [H, W] (1-D: H = 1). */
@@ -113,5 +118,20 @@ export function geometryKey(g: ConvGeometry): string {
   ].join(',');
 }
 
-/** Results of exact elimination known so far, by {@link geometryKey}; `null` = tried and out of reach. */
-export type ExactRanks = ReadonlyMap<string, ConvRanks | null>;
+/** Rank of a whole model's Jacobian by exact elimination. */
+export interface ModelRank {
+  readonly rank: number;
+  readonly unknowns: number;
+  /** Least and greatest of several draws, where which units are active decides. */
+  readonly range?: readonly [number, number];
+}
+
+/** What exact elimination can be asked for, and the key of its answer. */
+export type ExactTask =
+  | { readonly kind: 'geometry'; readonly key: string; readonly geometry: ConvGeometry }
+  | { readonly kind: 'model'; readonly key: string; readonly graph: ModelGraph };
+
+export type ExactResult = ConvRanks | ModelRank;
+
+/** Results of exact elimination known so far, by {@link ExactTask.key}; `null` = tried and out of reach. */
+export type ExactRanks = ReadonlyMap<string, ExactResult | null>;

@@ -39,7 +39,7 @@ export function rankTable(exact: ExactRanks): RankTable {
   return {
     of(geometry) {
       const key = geometryKey(geometry);
-      const entry = known.get(key) ?? entryOf(geometry, exact.get(key));
+      const entry = known.get(key) ?? entryOf(geometry, exact.get(key) as ConvRanks | null | undefined);
       known.set(key, entry);
       if (isDoubtful(entry.law) && !exact.has(key) && !entry.outOfReach) doubtful.set(key, geometry);
       return entry;

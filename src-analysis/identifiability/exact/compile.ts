@@ -4,7 +4,7 @@ import { lossEnd } from '../loss-end.ts';
 import { unknownsOf } from '../unknowns.ts';
 import { rearrangedEntries, sizeOfKnown } from './index-maps.ts';
 import { groupsAlong } from './labels.ts';
-import { type Program, singleEntries } from './program.ts';
+import { isWithinInputs, type Program, singleEntries } from './program.ts';
 import { convolution, dense, separableConvolution, transposedConvolution } from './unroll-kernels.ts';
 import { normalisation, pool, reduce } from './unroll-maps.ts';
 import { merge } from './unroll-merge.ts';
@@ -45,12 +45,15 @@ function unrolled(graph: ModelGraph, withheld: ReadonlySet<number>): Program {
     if (!needed.has(layer.id) || unknowns.skipped.has(layer.id)) continue;
     const nodes = unknowns.embeddings.has(layer.id) ? [tokenVectors(u, layer)] : outputsOf(u, layer);
     const activation = layer.id === end.layer.id ? end.activation : layer.activation;
+    if (nodes.some((node, part) => u.nodes[node]!.size !== sizeOfKnown(shapeOf(layer, part)))) throw doNotFit(layer);
     nodes.forEach((node, part) => {
       // A recurrent layer's activation is part of every step.
       const isInside = layer.op.kind === 'recurrent';
       u.outputs.set(`${layer.id}.${part}`, isInside ? node : activated(u, layer, part, node, activation));
     });
   }
+  const odd = u.nodes.findIndex(node => !isWithinInputs(node, u.nodes));
+  if (odd >= 0) throw new NotCovered('the shapes of its layers do not fit together');
   const output = u.outputs.get(`${end.layer.id}.${end.output}`);
   if (output === undefined) throw notCovered(end.layer);
   const shape = shapeOf(end.layer, end.output);
@@ -58,6 +61,10 @@ function unrolled(graph: ModelGraph, withheld: ReadonlySet<number>): Program {
     ? groupsAlong(shape, end.axis < 0 ? end.axis + shape.length : end.axis)
     : singleEntries(Int32Array.from({ length: sizeOfKnown(shape) }, (_, i) => i));
   return { nodes: u.nodes, output, distributions };
+}
+
+function doNotFit(layer: Layer): NotCovered {
+  return new NotCovered(`the shapes around '${layer.name}' do not fit together`, layer.id);
 }
 
 /** Ids of some layers and of those that they depend on. */

@@ -3,13 +3,47 @@ import { sizeOf } from '../../model/geometry.ts';
 import type { Layer, ModelGraph } from '../../model/graph.ts';
 import { unknownsOf } from '../unknowns.ts';
 
-/** Multiplications that the exact rank takes, roughly; null where a shape is not known. Some 10⁹ of them take a second or two. */
+/** Most multiplications of one draw that a host's worker is asked for: some seconds. */
+const mostWork = 3e9;
+/** Most memory for the derivatives of all entries, bytes. */
+const mostBytes = 5e8;
+
+/** Whether the exact rank takes at most so many multiplications. */
+export function isWithin(graph: ModelGraph, batch: number | undefined, work: number): boolean {
+  return (exactRankWork(graph, batch) ?? Number.POSITIVE_INFINITY) <= work;
+}
+
+/** Whether the exact rank of one example is worth a worker's time. */
+export function isEliminable(graph: ModelGraph): boolean {
+  const counts = exactRankCounts(graph, 1);
+  // Values and ∂L/∂value of every entry, 4 bytes for each derivative.
+  return counts !== null && workOf(counts) <= mostWork && 8 * counts.entries * counts.unknowns <= mostBytes;
+}
+
+/** Multiplications that the exact rank takes, roughly; null where a shape is not known. Some 10⁹ of them take a few seconds. */
 export function exactRankWork(graph: ModelGraph, batch = 1): number | null {
+  const counts = exactRankCounts(graph, batch);
+  return counts && workOf(counts);
+}
+
+interface Counts {
+  readonly unknowns: number;
+  /** Entries of all tensors, over all examples. */
+  readonly entries: number;
+  /** Products on the way forwards. */
+  readonly products: number;
+  readonly rows: number;
+}
+
+/** Forwards, backwards and the gradients with two products each; then elimination. */
+function workOf({ unknowns, products, rows }: Counts): number {
+  return unknowns * (6 * products + rows * Math.min(rows, unknowns));
+}
+
+function exactRankCounts(graph: ModelGraph, batch: number): Counts | null {
   const sought = unknownsOf(graph);
   if ('reason' in sought) return null;
-  let products = 0;
-  let rows = 0;
-  let unknowns = 0;
+  let [unknowns, entries, products, rows] = [0, 0, 0, 0];
   for (const { layer, output } of sought.edges) {
     unknowns += (sizeOf(graph.layers[layer]?.outputShapes[output]) ?? Number.POSITIVE_INFINITY) * batch;
   }
@@ -17,11 +51,11 @@ export function exactRankWork(graph: ModelGraph, batch = 1): number | null {
     const size = sizeOf(layer.outputShapes[0]);
     if (size === null) return null;
     const fan = fanOf(layer);
+    entries += size * batch * (layer.op.kind === 'recurrent' ? fan : layer.activation ? 2 : 1);
     products += size * fan * batch;
     rows += gradientRows(layer, size, fan, batch);
   }
-  // Forwards, backwards and the gradients with two products each; then elimination.
-  return unknowns * (6 * products + rows * Math.min(rows, unknowns));
+  return { unknowns, entries, products, rows };
 }
 
 /** Products that one output entry takes. */

@@ -49,7 +49,7 @@ export class DualSum {
 
   /** The sum so far; starts a new one. */
   take(): Dual {
-    const tangent = this.tangent ? Int32Array.from(this.tangent, residue) : null;
+    const tangent = this.tangent && residues(this.tangent);
     const taken = { value: this.value, tangent };
     this.value = 0;
     this.products = 0;
@@ -58,10 +58,23 @@ export class DualSum {
   }
 }
 
+// Plain loops: `from` and `map` with a function take ten times as long.
+function residues(values: Float64Array): Int32Array {
+  const result = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = residue(values[i]!);
+  return result;
+}
+
+function scaledTangent(factor: number, tangent: Int32Array): Int32Array {
+  const result = new Int32Array(tangent.length);
+  for (let i = 0; i < tangent.length; i++) result[i] = residue(factor * tangent[i]!);
+  return result;
+}
+
 export function scaled(factor: number, { value, tangent }: Dual): Dual {
   return {
     value: residue(factor * value),
-    tangent: factor === 0 || !tangent ? null : tangent.map(entry => residue(factor * entry)),
+    tangent: factor === 0 || !tangent ? null : scaledTangent(factor, tangent),
   };
 }
 

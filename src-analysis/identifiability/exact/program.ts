@@ -132,6 +132,35 @@ export function singleEntries(entries: Int32Array): EntryLists {
   return entryLists(Array.from(entries, entry => (entry < 0 ? [] : [entry])));
 }
 
+/** Whether a node reads entries that are there: shapes that do not fit together lead past the end of a tensor. */
+export function isWithinInputs(node: ProgramNode, nodes: readonly ProgramNode[]): boolean {
+  const reads = (input: number, entries: Int32Array) => {
+    const { size } = nodes[input]!;
+    return entries.every(entry => entry >= 0 && entry < size);
+  };
+  switch (node.kind) {
+    case 'input':
+    case 'constant':
+      return true;
+    case 'weighted': {
+      const { weight, bias } = node;
+      const isWeight = node.weights.every(at => at >= 0 && at < weight.count);
+      const isBias = !bias || bias.of.every(at => at >= 0 && at < bias.parameter.count);
+      return isWeight && isBias && reads(node.input, node.lists.entries);
+    }
+    case 'sum':
+    case 'select':
+      return node.sources.every(({ input, lists }) => reads(input, lists.entries));
+    case 'pointwise':
+      return nodes[node.input]!.size === node.size;
+    case 'product':
+      return node.inputs.every((input, factor) => reads(input, node.of[factor]!));
+    case 'softmax':
+    case 'normalise':
+      return nodes[node.input]!.size === node.size && reads(node.input, node.groups.entries);
+  }
+}
+
 /** The program of a batch of examples: every tensor holds the examples one after the other, parameters stay the same. */
 export function repeated(program: Program, batch: number): Program {
   if (batch === 1) return program;

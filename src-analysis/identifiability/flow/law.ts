@@ -50,9 +50,12 @@ export function identifiableByFlow(
   return { identifiable, patterned };
 }
 
+/** What the assumption begins with that marks an estimate. */
+export const estimateWords = 'r is an estimate';
+
 function estimateClause([least, greatest]: readonly [number, number]): string {
   const within = least === greatest ? '' : `, between ${least} and ${greatest} as far as is known`;
-  return `r is an estimate: the law may err here${within}`;
+  return `${estimateWords}: the law may err here${within}`;
 }
 
 /** Largest flow when every capacity errs by its slack, downwards (−1), upwards (1) or not at all. */

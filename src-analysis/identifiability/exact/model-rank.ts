@@ -1,0 +1,69 @@
+/** The exact rank of a model as the analysis uses it: several draws, so that one unlucky one does not count. */
+import type { ModelRank } from '../../model/analysis.ts';
+import type { ModelGraph } from '../../model/graph.ts';
+import type { CancellationToken } from '../../readers/reader.ts';
+import { compile } from './compile.ts';
+import { rankOfProgram } from './generic-rank.ts';
+import { type Program, repeated } from './program.ts';
+
+export interface ModelRankOptions {
+  readonly batch?: number;
+  readonly activeShare?: number;
+  readonly withheld?: ReadonlySet<number>;
+}
+
+/**
+ * r by elimination: of two draws that agree, or where a random pattern of active units or greatest entries takes part, what lies
+ * between two draws, and both. Null where an operation is not covered, or two draws without a pattern differ. Takes twice
+ * `exactRankWork` multiplications; throws `Cancelled` when the token asks for it.
+ */
+export function modelRank(
+  graph: ModelGraph,
+  cancel: CancellationToken,
+  { batch = 1, activeShare = 0.5, ...options }: ModelRankOptions = {},
+): ModelRank | null {
+  const compiled = compile(graph, options);
+  if ('reason' in compiled) return null;
+  const program = repeated(compiled.program, batch);
+  const draw = (seed: number) => rankOfProgram(program, cancel, seed, activeShare);
+  const first = draw(1);
+  const { unknowns } = first;
+  const second = draw(2);
+  if (!isPatterned(program)) return second.rank === first.rank ? { rank: first.rank, unknowns } : null;
+  const [least, greatest] = [Math.min(first.rank, second.rank), Math.max(first.rank, second.rank)];
+  return { rank: Math.round((least + greatest) / 2), unknowns, range: [least, greatest] };
+}
+
+/** Whether which units are active, or which entries are the greatest, is drawn. */
+function isPatterned({ nodes }: Program): boolean {
+  return nodes.some(
+    node =>
+      node.kind === 'select' ||
+      (node.kind === 'pointwise' && (node.activation === 'relu' || node.activation === 'clipped')),
+  );
+}
+
+/** A key of all that the rank of a model depends on. */
+export function modelKey({ layers, inputs, outputs }: ModelGraph): string {
+  const essence = layers.map(({ op, inputs, outputShapes, activation, trainable, sharedWith, weights }) => [
+    op,
+    inputs.map(edge => [edge.layer, edge.output]),
+    outputShapes,
+    activation ?? 0,
+    trainable,
+    sharedWith ?? -1,
+    weights.map(({ role, shape, trainable }) => [role, shape, trainable]),
+  ]);
+  return `model ${hash(JSON.stringify([essence, inputs, outputs]))}`;
+}
+
+/** FNV-1a, twice over with different offsets: 64 bits in hexadecimal digits. */
+function hash(text: string): string {
+  let [a, b] = [0x811c9dc5, 0x01000193];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b ^ code, 0x5bd1e995) ^ (b >>> 13);
+  }
+  return [a, b].map(half => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}
