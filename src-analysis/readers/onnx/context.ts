@@ -199,11 +199,14 @@ function computedValues({ origin, elements }: ConstantValue): { readonly values?
 const quantisedReason =
   'Weights are stored quantised; they are treated as if they were learned as the numbers that they stand for.';
 
+const computedReason =
+  'Weights are computed by other nodes of the model; they are treated as if they were learned themselves.';
+
 /** A layer's own weight (kernel, bias, gamma …): learned, and its gradient is taken by the tensor the file stores. */
 export function layerWeight(context: NodeContext, value: ConstantValue, role: string): WeightRef {
   if (value.derivation === 'quantised') context.modelGap(quantisedReason);
   else if (value.origin === null && value.derivation !== 'part') {
-    context.gap(`The ${role} is computed by other nodes of the model; it is treated as if it were learned itself.`);
+    context.modelGap(computedReason);
   }
   return weightRef(value, role, true);
 }

@@ -61,7 +61,10 @@ function headsApart(parts: Parts, name: string, count: number, perm: readonly nu
 }
 
 function headsOf(context: NodeContext, isStandard: boolean): Heads | null {
-  const shapes = [0, 1, 2].map(index => context.inputs[index]?.shape ?? null);
+  const inputs = context.inputs.slice(0, 3);
+  // A constant with the heads apart would be a product of its own kind.
+  if (inputs.some(value => value?.kind !== 'activation')) return null;
+  const shapes = inputs.map(value => value?.shape ?? null);
   const [query, key, value] = shapes;
   const rank = query?.length;
   if (!query || !key || !value || shapes.some(shape => shape?.length !== rank)) return null;

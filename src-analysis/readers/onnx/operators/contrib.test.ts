@@ -59,7 +59,7 @@ checkOperators([
       [2, 6, 8],
       [2, 6, 4],
     ],
-    attributes: { num_heads: 2, unidirectional: 1 },
+    attributes: { num_heads: 2 },
     is: { kind: 'elementwise', name: 'attention' },
     y: [5, 4],
   },
