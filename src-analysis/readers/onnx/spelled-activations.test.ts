@@ -62,6 +62,12 @@ test('hard swish by HardSigmoid is read as one layer', () => {
   expect(layersOf(bytes).map(({ op }) => op)).toEqual([{ kind: 'activation', activation: { name: 'hardSwish' } }]);
 });
 
+test('a guard against values that are no numbers changes nothing', () => {
+  const bytes = model('Softmax x -> s; IsNaN s -> n; Where n,0,s -> y');
+  expect(layersOf(bytes).map(({ op }) => op.kind)).toEqual(['activation', 'identity']);
+  expect(layersOf(model('IsNaN x -> n; Relu x -> r; Where n,0,r -> y')).map(({ type }) => type)).toContain('Where');
+});
+
 test.each([
   ['the gate of another value', 'Relu x -> r; Sigmoid r -> s; Mul x,s -> y', 'Relu Sigmoid Mul'],
   ['a factor that is used elsewhere', 'Sigmoid x -> s; Mul x,s -> m; Add m,s -> y', 'Sigmoid Mul Add'],

@@ -14,15 +14,15 @@ const MAX_NODES = 12;
 
 /** The graph with every spelled-out activation as one node, which has the name and the output of the last of its nodes. */
 export function withActivations(graph: OnnxGraph): OnnxGraph {
-  if (!graph.nodes.some(({ opType }) => opType === 'Mul' || opType === 'Div')) return graph;
+  if (!graph.nodes.some(isLast)) return graph;
   const search = searchOf(graph);
   if (!search) return graph;
   const replaced = new Map<OnnxNode, OnnxNode | null>();
   // From the end, so that the whole of a function is found before what is a part of it.
   for (const index of search.order.toReversed()) {
     const node = graph.nodes[index]!;
-    if (node.domain !== '' || (node.opType !== 'Mul' && node.opType !== 'Div') || replaced.has(node)) continue;
-    const found = spelling(search, node);
+    if (!isLast(node) || replaced.has(node)) continue;
+    const found = node.opType === 'Where' ? guarded(search, node) : spelling(search, node);
     if (!found) continue;
     for (const part of found.parts) replaced.set(part, null);
     replaced.set(node, found.node);
@@ -30,6 +30,20 @@ export function withActivations(graph: OnnxGraph): OnnxGraph {
   if (replaced.size === 0) return graph;
   const nodes = graph.nodes.flatMap(node => (replaced.has(node) ? (replaced.get(node) ?? []) : node));
   return { ...graph, nodes };
+}
+
+/** What a spelling may end with. */
+function isLast({ domain, opType }: OnnxNode): boolean {
+  return domain === '' && (opType === 'Mul' || opType === 'Div' || opType === 'Where');
+}
+
+/** Where(IsNaN(x), c, x), which PyTorch writes behind the softmax of attention: x, wherever the model is of use. */
+function guarded({ producers, uses, number }: Search, last: OnnxNode): Spelling | null {
+  const [condition = '', otherwise = '', value = ''] = last.inputs;
+  const test = producers.get(condition);
+  const isGuard = test?.opType === 'IsNaN' && test.domain === '' && test.inputs[0] === value && value !== '';
+  if (!isGuard || uses.get(condition) !== 1 || number(otherwise) === undefined) return null;
+  return { node: renamed({ opType: 'Identity', attributes: new Map() }, value, last, [last, test]), parts: [test] };
 }
 
 interface Search {
