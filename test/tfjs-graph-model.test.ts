@@ -49,12 +49,18 @@ function fileOf({ nodes, weights }: Graph): string {
   });
 }
 
-/** The shape of every node's output as TensorFlow.js computes it, without the batch axis. */
-async function computed({ nodes, weights }: Graph, inputs: Record<string, number[]>, names: string[]) {
-  const bytes = weights.map(
-    ({ dtype, values }) => new Uint8Array((dtype === 'int32' ? Int32Array : Float32Array).from(values).buffer),
+function weightBytes({ weights }: Graph): Buffer {
+  return Buffer.concat(
+    weights.map(
+      ({ dtype, values }) => new Uint8Array((dtype === 'int32' ? Int32Array : Float32Array).from(values).buffer),
+    ),
   );
-  const weightData = Buffer.concat(bytes);
+}
+
+/** The shape of every node's output as TensorFlow.js computes it, without the batch axis. */
+async function computed(g: Graph, inputs: Record<string, number[]>, names: string[]) {
+  const { nodes, weights } = g;
+  const weightData = weightBytes(g);
   const model = await tf.loadGraphModel({
     load: async () => ({
       modelTopology: { node: nodes, versions: { producer: 1 } },
@@ -63,7 +69,7 @@ async function computed({ nodes, weights }: Graph, inputs: Record<string, number
     }),
   });
   const given = Object.fromEntries(Object.entries(inputs).map(([name, shape]) => [name, tf.zeros(shape)]));
-  const outputs = model.execute(given, names) as tf.Tensor[];
+  const outputs = [model.execute(given, names)].flat() as tf.Tensor[];
   return Object.fromEntries(names.map((name, i) => [name, outputs[i]!.shape.slice(1)]));
 }
 
@@ -137,6 +143,25 @@ function network(): Graph {
   return g;
 }
 
+/** Reads a graph with its weights beside it, in files of at most so many bytes. */
+function readWithWeights(g: Graph, shard = 1e6) {
+  const data = weightBytes(g);
+  const count = Math.ceil(data.length / shard);
+  const paths = [...Array(count).keys()].map(i => `group1-shard${i + 1}of${count}.bin`);
+  const partOf = (path: string) => {
+    const index = paths.indexOf(path);
+    return index < 0 ? undefined : data.subarray(index * shard, (index + 1) * shard);
+  };
+  const related = {
+    read: () => undefined,
+    importers: () => [],
+    size: (path: string) => partOf(path)?.length,
+    bytes: (path: string, start: number, length: number) => partOf(path)?.subarray(start, start + length),
+  };
+  const text = fileOf(g).replace('["group1-shard1of1.bin"]', JSON.stringify(paths));
+  return readTfjsJson({ path: 'model.json', text, related }, neverCancelled);
+}
+
 const read = (json: string, size?: (path: string) => number | undefined) =>
   readTfjsJson(
     { path: 'model.json', text: json, ...(size && { related: { read: () => undefined, importers: () => [], size } }) },
@@ -195,6 +220,165 @@ describe('graph models', () => {
       ['strange', 'unknown', null],
       ['turned', 'unknown', [null, null, null]],
     ]);
+  });
+
+  /** Operations that values decide, each on [batch, 4, 6, 3]. */
+  const decided: readonly [
+    op: string,
+    is: object,
+    constants: readonly (readonly [number[], number[]?])[],
+    attr?: Attributes,
+  ][] = [
+    ['Reshape', { how: 'reshape' }, [[[3], [-1, 24, 3]]]],
+    ['Reshape', { how: 'flatten' }, [[[2], [-1, 72]]]],
+    ['Reshape', { how: 'flatten' }, [[[2], [2, -1]]]],
+    ['Reshape', { how: 'reshape' }, [[[4], [2, 6, -1, 3]]]],
+    ['Transpose', { how: 'permute', permutation: [2, 0, 1] }, [[[4], [0, 3, 1, 2]]], { Tperm: { type: 'DT_INT32' } }],
+    [
+      'Pad',
+      { how: 'pad', before: [1, 0, 0], after: [2, 3, 0] },
+      [
+        [
+          [4, 2],
+          [0, 0, 1, 2, 0, 3, 0, 0],
+        ],
+      ],
+    ],
+    [
+      'PadV2',
+      { how: 'pad', padValue: null },
+      [
+        [
+          [4, 2],
+          [0, 0, 0, 1, 1, 0, 0, 0],
+        ],
+        [[]],
+      ],
+    ],
+    [
+      'MirrorPad',
+      { how: 'pad', padMode: 'reflect' },
+      [
+        [
+          [4, 2],
+          [0, 0, 0, 1, 1, 0, 0, 0],
+        ],
+      ],
+      { mode: text('REFLECT') },
+    ],
+    ['Mean', { kind: 'reduce', name: 'mean', axes: [1] }, [[[1], [2]]], { keep_dims: { b: true } }],
+    ['Mean', { kind: 'reduce', axes: [0, 2], keepDims: false }, [[[2], [-1, 1]]], { keep_dims: { b: false } }],
+    ['Max', { kind: 'reduce', name: 'max', axes: [2] }, [[[], [3]]], { keep_dims: { b: false } }],
+    ['ExpandDims', { how: 'unsqueeze' }, [[[], [-2]]]],
+    ['ResizeNearestNeighbor', { how: 'upsample' }, [[[2], [8, 12]]], { align_corners: { b: false } }],
+    ['ResizeNearestNeighbor', { kind: 'unknown' }, [[[2], [3, 5]]], { align_corners: { b: false } }],
+    ['ResizeBilinear', { kind: 'unknown' }, [[[2], [8, 12]]], { align_corners: { b: false } }],
+    [
+      'Slice',
+      { how: 'crop', before: [1, 0, 1], after: [1, 0, 0] },
+      [
+        [[4], [0, 1, 0, 1]],
+        [[4], [-1, 2, 6, -1]],
+      ],
+    ],
+    [
+      'StridedSlice',
+      { how: 'crop', before: [0, 1, 0], after: [1, 2, 0] },
+      [
+        [[3], [0, 0, 1]],
+        [[3], [0, -1, 4]],
+        [[3], [1, 1, 1]],
+      ],
+      { begin_mask: { i: '1' }, end_mask: { i: '1' } },
+    ],
+    [
+      'StridedSlice',
+      { kind: 'unknown' },
+      [
+        [[2], [0, 2]],
+        [[2], [0, 3]],
+        [[2], [1, 1]],
+      ],
+      { begin_mask: { i: '1' }, end_mask: { i: '1' }, shrink_axis_mask: { i: '2' } },
+    ],
+    [
+      'SplitV',
+      { how: 'split', axis: 1 },
+      [
+        [[2], [4, -1]],
+        [[], [2]],
+      ],
+      { num_split: { i: '2' } },
+    ],
+  ];
+
+  it.each(decided)('take values from the weight files: %s as %j', async (op, is, constants, attr = {}) => {
+    const g = graph();
+    // A batch that a target shape states is that of the input.
+    const isStated = op === 'Reshape' && constants[0]?.[1]?.[0] === 2;
+    const x = g.input('x', [isStated ? 2 : -1, 4, 6, 3]);
+    const names = constants.map(([shape, values], i) => g.constant(`value${i}`, shape, values));
+    g.add(op, 'made', [x, ...names], attr);
+    const { models, errors } = readWithWeights(g, 13);
+    expect(errors).toEqual([]);
+    const made = models[0]?.layers.find(layer => layer.name === 'made');
+    expect(made?.op).toMatchObject(is);
+    expect({ made: made?.outputShapes[0] }).toEqual(await computed(g, { x: [2, 4, 6, 3] }, ['made']));
+  });
+
+  it('take the axis of a split and of a concatenation from the weight files', async () => {
+    const g = graph();
+    const x = g.input('x', [-1, 4, 6, 3]);
+    const parts = g.add('Split', 'parts', [g.constant('axis', [], [-2]), x], { num_split: { i: '3' } });
+    g.add('ConcatV2', 'joined', [`${parts}:2`, parts, g.constant('along', [], [1])], { N: { i: '2' } });
+    const { models } = readWithWeights(g);
+    expect(models[0]?.layers.slice(1).map(layer => [layer.op, layer.outputShapes])).toMatchObject([
+      [
+        { how: 'split', axis: 1 },
+        [
+          [4, 2, 3],
+          [4, 2, 3],
+          [4, 2, 3],
+        ],
+      ],
+      [{ kind: 'merge', merge: 'concat', axis: 0 }, [[8, 2, 3]]],
+    ]);
+    expect(await computed(g, { x: [2, 4, 6, 3] }, ['joined'])).toEqual({ joined: [8, 2, 3] });
+  });
+
+  it.each<[op: string, values: number[], reason: RegExp]>([
+    ['Reshape', [-1, 36], /mixes the examples/],
+    ['Reshape', [-1, -1, 3], /mixes the examples/],
+    ['Transpose', [1, 0, 2, 3], /moves the axis of the batch/],
+    ['Transpose', [0, 0, 2, 3], /cannot permute/],
+    ['Mean', [0], /mixes the examples/],
+    ['Mean', [7], /in the weight files/],
+  ])('leave %s by %j unknown', (op, values, reason) => {
+    const g = graph();
+    g.add(op, 'made', [g.input('x', [-1, 4, 6, 3]), g.constant('values', [values.length], values)]);
+    expect(readWithWeights(g).models[0]?.layers[1]?.op).toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringMatching(reason),
+    });
+  });
+
+  it('ask weight files for small lists of integers only, of files beside the model', () => {
+    const g = graph();
+    const x = g.input('x', [-1, 4, 6, 3]);
+    g.add('Reshape', 'made', [x, g.constant('big', [65], new Array(65).fill(1))]);
+    g.add('Reshape', 'same', [x, g.constant('small', [3], [-1, 24, 3])]);
+    const asked: [string, number, number][] = [];
+    const related = {
+      read: () => undefined,
+      importers: () => [],
+      size: () => 1000,
+      bytes: (path: string, start: number, length: number) => void asked.push([path, start, length]),
+    };
+    for (const path of ['group1-shard1of1.bin', '../x.bin', '/etc/x', 'file:x']) {
+      const text = fileOf(g).replace('group1-shard1of1.bin', path);
+      readTfjsJson({ path: 'folder/model.json', text, related }, neverCancelled);
+    }
+    expect(asked).toEqual([['folder/group1-shard1of1.bin', 260, 12]]);
   });
 
   it('may have kept the shapes of their nodes', () => {

@@ -20,6 +20,8 @@ export interface RelatedFiles {
   readonly pages?: (path: string) => readonly string[];
   /** Bytes of a file of any kind, without reading it; undefined where there is none. */
   readonly size?: (path: string) => number | undefined;
+  /** A few bytes of a file of any kind; undefined where there are not as many, or more than 4096 are asked for. */
+  readonly bytes?: (path: string, start: number, length: number) => Uint8Array | undefined;
 }
 
 /** Asks long work to stop. Checked at least every few milliseconds of work. */

@@ -50,6 +50,18 @@ describe('files around the one that is read', () => {
       expect(read(name)).toBeUndefined();
   });
 
+  it('give a few bytes of any regular file', () => {
+    const { bytes } = createRelatedFiles({ base });
+    expect(bytes?.('notes.txt', 1, 3)).toEqual(new TextEncoder().encode('mpo'));
+    const nothing = [
+      bytes?.('notes.txt', 15, 9),
+      bytes?.('src', 0, 1),
+      bytes?.('/dev/zero', 0, 1),
+      bytes?.('lost', 0, 1),
+    ];
+    expect([...nothing, bytes?.('notes.txt', 0, 5000)]).toEqual(new Array(5).fill(undefined));
+  });
+
   it('change with the disk', () => {
     const { read } = createRelatedFiles({ base });
     writeFileSync(path.join(base, 'changing.js'), 'one');

@@ -1,5 +1,5 @@
 /** Files that code imports from, and files that import from it, for the reader of code. Synchronous: readers are. */
-import { statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import type { RelatedFiles } from '../../src-analysis/readers/reader.ts';
 import { findImporters, findPages } from './importers.ts';
@@ -43,9 +43,29 @@ export function createRelatedFiles({ base, open, onRead, onSearch }: RelatedOpti
         return undefined;
       }
     },
+    bytes: (name, start, length) => bytesOf(path.resolve(base, name), start, length),
     importers: searching(findImporters),
     pages: searching(findPages),
   };
+}
+
+/** Bytes asked for at a time. */
+const maximalBytes = 4096;
+
+function bytesOf(file: string, start: number, length: number): Uint8Array | undefined {
+  if (length > maximalBytes) return undefined;
+  let handle: number | undefined;
+  try {
+    // Without O_NONBLOCK, opening a pipe waits for a writer.
+    handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (!fstatSync(handle).isFile()) return undefined;
+    const bytes = new Uint8Array(length);
+    return readSync(handle, bytes, 0, length, start) === length ? bytes : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
 }
 
 function relative(base: string, file: string): string {

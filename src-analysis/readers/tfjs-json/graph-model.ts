@@ -2,7 +2,8 @@ import type { Node } from 'jsonc-parser';
 import type { Edge, Layer, ModelGraph, Range } from '../../model/graph.ts';
 import { type CancellationToken, type ReadError, throwIfCancelled } from '../reader.ts';
 import { type GraphNode, graphNodes, outputShapes } from './graph-attributes.ts';
-import { type FullShape, graphOperators, type Operand, type Operation } from './graph-operators.ts';
+import type { FullShape, Operand, Operation } from './graph-operation.ts';
+import { graphOperators } from './graph-operators.ts';
 import type { ManifestEntry } from './manifest.ts';
 import { property, rangeOf } from './tree.ts';
 
@@ -16,12 +17,15 @@ interface GraphFile {
   readonly topology: Node | undefined;
   readonly format: Node | undefined;
   readonly entries: readonly ManifestEntry[];
+  /** Values of small constants of integers (stored-integers.ts). */
+  readonly integers: (name: string) => readonly number[] | undefined;
 }
 
 interface Builder {
   readonly nodes: ReadonlyMap<string, GraphNode>;
   readonly users: ReadonlyMap<string, readonly GraphNode[]>;
   readonly stored: ReadonlyMap<string, ManifestEntry>;
+  readonly integers: GraphFile['integers'];
   readonly used: Set<string>;
   readonly layers: Layer[];
   /** Outputs of every node that became a layer. */
@@ -31,11 +35,12 @@ interface Builder {
 
 /**
  * Reads a TensorFlow.js graph model: the TensorFlow graph in `modelTopology`, as tensorflowjs_converter writes it. The
- * values of constants are in the weight files, which are not read here: a node whose effect they decide is unknown where
- * neither `_output_shapes` nor what follows it tells how it comes out.
+ * values of constants are in the weight files. Of these, small lists of integers are read, where the files are there: target
+ * shapes, axes, paddings. Without them, a node whose effect they decide is unknown where neither `_output_shapes` nor what
+ * follows it tells how it comes out.
  */
 export function readGraphModel(
-  { topology, format, entries }: GraphFile,
+  { topology, format, entries, integers }: GraphFile,
   errors: ReadError[],
   cancel: CancellationToken,
 ): ModelGraph {
@@ -52,6 +57,7 @@ export function readGraphModel(
     nodes,
     users: usersOf(listed),
     stored,
+    integers,
     used: new Set(),
     layers: [],
     made: new Map(),
@@ -127,7 +133,7 @@ function operandOf(b: Builder, input: string, user: GraphNode): Operand {
   if (made) return { shape: made.shapes[output] ?? null };
   if (b.nodes.get(name)?.op === 'Const') {
     const entry = b.stored.get(name);
-    if (entry) return { shape: entry.shape, constant: name };
+    if (entry) return { shape: entry.shape, constant: name, integers: () => b.integers(name) };
     if (!b.used.has(name)) {
       b.used.add(name);
       b.errors.push({ message: `weightsManifest has no values of ${name}.`, range: nameRange(user) });

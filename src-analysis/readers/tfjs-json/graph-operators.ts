@@ -1,48 +1,15 @@
 import { convOutputLength } from '../../model/geometry.ts';
 import type { Activation, DataFormat, Dim, MergeOp, Op, Padding, WeightRef } from '../../model/graph.ts';
+import { flagOf, floatOf, type GraphNode, integersOf, shapeAttribute, textOf, textsOf } from './graph-attributes.ts';
 import {
-  flagOf,
-  floatOf,
-  type GraphNode,
-  integerOf,
-  integersOf,
-  shapeAttribute,
-  textOf,
-  textsOf,
-} from './graph-attributes.ts';
-
-/** A shape with the batch axis, as TensorFlow has it; null where the rank is not known. */
-export type FullShape = readonly Dim[] | null;
-
-/** An input of a node. */
-export interface Operand {
-  readonly shape: FullShape;
-  /** A stored constant by its name: its values are in the weight files, which are not read here. */
-  readonly constant?: string;
-}
-
-export interface Operation {
-  readonly op: Op;
-  readonly outputs: readonly FullShape[];
-  readonly activation?: Activation;
-  readonly weights?: readonly WeightRef[];
-  /** What is wrong with the node, one sentence each. */
-  readonly problems?: readonly string[];
-}
-
-export interface NodeContext {
-  readonly node: GraphNode;
-  readonly inputs: readonly Operand[];
-  /** Channels that what follows needs in the last axis; null where nothing says so. */
-  readonly wanted: () => Dim;
-}
-
-type Describe = (c: NodeContext) => Operation;
-
-const unknownOp = (reason: string, outputs: readonly FullShape[] = [null]): Operation => ({
-  op: { kind: 'unknown', reason },
-  outputs,
-});
+  type Describe,
+  type FullShape,
+  type NodeContext,
+  type Operand,
+  product,
+  unknownOp,
+} from './graph-operation.ts';
+import { valueOperators } from './graph-value-operators.ts';
 
 /** Activations by TensorFlow's names. */
 const activations: Readonly<Record<string, string>> = {
@@ -292,77 +259,6 @@ const batchNorm: Describe = c => {
   };
 };
 
-function product(dims: readonly Dim[]): Dim {
-  return dims.reduce<Dim>((a, b) => (a === null || b === null ? null : a * b), 1);
-}
-
-/** Where a node's effect depends on values in the weight files, what follows it may still say how it comes out. */
-const reshape: Describe = ({ inputs, wanted }) => {
-  const [x, target] = inputs;
-  const rank = target?.shape?.length === 1 ? (target.shape[0] ?? null) : null;
-  const size = x?.shape ? product(x.shape.slice(1)) : null;
-  const op: Op = { kind: 'rearrange', how: rank === 2 ? 'flatten' : 'reshape' };
-  if (rank === 2 && size !== null && wanted() === size) return { op, outputs: [[x?.shape?.[0] ?? null, size]] };
-  const outputs = [rank === null || rank > 16 ? null : new Array<Dim>(rank).fill(null)];
-  if (rank === null) return unknownOp('Its target shape is computed when the model runs.', outputs);
-  return unknownOp('Its target shape is a value in the weight files, which are not read for the analysis.', outputs);
-};
-
-/** A mean over all spatial axes is told by its result, which has the channels that what follows needs. */
-function reduction(name: string): Describe {
-  return ({ node, inputs, wanted }) => {
-    const [x, axes] = inputs;
-    const keepDims = flagOf(node, 'keep_dims');
-    const count = axes?.shape?.length === 0 ? 1 : (axes?.shape?.[0] ?? null);
-    const shape = x?.shape ?? null;
-    const inner = shape === null ? [] : [...shape.keys()].slice(1, -1);
-    const channels = shape?.at(-1) ?? null;
-    const isSpatial =
-      shape !== null &&
-      count !== null &&
-      count === inner.length &&
-      count > 0 &&
-      channels !== null &&
-      wanted() === channels;
-    // One of the reduced axes could be the channels' only if it had as many entries.
-    if (isSpatial && !inner.some(axis => shape[axis] === channels || shape[axis] === null)) {
-      const outputs = [keepDims ? [shape[0] ?? null, ...inner.map(() => 1), channels] : [shape[0] ?? null, channels]];
-      return { op: { kind: 'reduce', name, axes: inner.map(axis => axis - 1), keepDims }, outputs };
-    }
-    const rank = shape === null || count === null ? null : keepDims ? shape.length : shape.length - count;
-    const outputs = [rank === null || rank < 0 ? null : new Array<Dim>(rank).fill(null)];
-    return unknownOp(
-      'The axes that it reduces are values in the weight files, which are not read for the analysis.',
-      outputs,
-    );
-  };
-}
-
-const concat: Describe = ({ inputs, wanted }) => {
-  const parts = inputs.slice(0, -1).map(input => input.shape);
-  const [first = null] = parts;
-  const ranks = new Set(parts.map(part => part?.length ?? -1));
-  if (first === null || ranks.size !== 1 || ranks.has(-1)) return unknownOp('The shapes that it joins are not known.');
-  const differing = [...first.keys()].filter(axis => new Set(parts.map(part => part?.[axis] ?? null)).size > 1);
-  const joined = (axis: number): Dim => parts.reduce<Dim>((sum, part) => plus(sum, part?.[axis] ?? null), 0);
-  const last = first.length - 1;
-  const axis =
-    differing.length === 1 ? differing[0]! : differing.length === 0 && joined(last) === wanted() ? last : undefined;
-  if (axis === undefined || axis === 0 || joined(axis) === null) {
-    const open = first.map(() => null);
-    return unknownOp(
-      'The axis that it joins along is a value in the weight files, which are not read for the analysis.',
-      [open],
-    );
-  }
-  const dims = first.map((dim, i) => (i === axis ? joined(i) : dim));
-  return { op: { kind: 'merge', merge: 'concat', axis: axis - 1 }, outputs: [dims] };
-};
-
-function plus(a: Dim, b: Dim): Dim {
-  return a === null || b === null ? null : a + b;
-}
-
 const squeeze: Describe = ({ node, inputs }) => {
   const shape = inputs[0]?.shape ?? null;
   const axes = integersOf(node, 'squeeze_dims') ?? [];
@@ -373,28 +269,6 @@ const squeeze: Describe = ({ node, inputs }) => {
 };
 
 const placeholder: Describe = ({ node }) => ({ op: { kind: 'input' }, outputs: [shapeAttribute(node, 'shape')] });
-
-/** A value in the weight files decides what these do. */
-const valueDependent =
-  (what: string, sameRank: boolean): Describe =>
-  ({ inputs }) =>
-    unknownOp(`${what} a value in the weight files, which are not read for the analysis.`, [
-      sameRank && inputs[0]?.shape ? inputs[0].shape.map(() => null) : null,
-    ]);
-
-const resize: Describe = ({ inputs }) => {
-  const shape = inputs[0]?.shape ?? null;
-  const outputs = [shape?.length === 4 ? [shape[0] ?? null, null, null, shape[3] ?? null] : null];
-  return unknownOp(
-    'The size that it resizes to is a value in the weight files, which are not read for the analysis.',
-    outputs,
-  );
-};
-
-const split: Describe = ({ node }) => {
-  const count = Math.min(integerOf(node, 'num_split') ?? integerOf(node, 'num') ?? 1, 1000);
-  return unknownOp('How it divides its input is not read.', new Array<FullShape>(Math.max(1, count)).fill(null));
-};
 
 /** What each operation of TensorFlow does, for those that converted models are made of. */
 export const graphOperators: ReadonlyMap<string, Describe> = new Map<string, Describe>([
@@ -451,23 +325,6 @@ export const graphOperators: ReadonlyMap<string, Describe> = new Map<string, Des
   ['Pow', arithmetic('pow')],
   ['FloorDiv', arithmetic('floorDivide')],
   ...['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'].map((op): [string, Describe] => [op, batchNorm]),
-  ['Reshape', reshape],
-  ['Mean', reduction('mean')],
-  ['Sum', reduction('sum')],
-  ['Max', reduction('max')],
-  ['Min', reduction('min')],
-  ['ConcatV2', concat],
   ['Squeeze', squeeze],
-  ['Transpose', valueDependent('How it permutes the axes is', true)],
-  ['Pad', valueDependent('How much it pads is', true)],
-  ['PadV2', valueDependent('How much it pads is', true)],
-  ['MirrorPad', valueDependent('How much it pads is', true)],
-  ['Slice', valueDependent('What it takes is', true)],
-  ['StridedSlice', valueDependent('What it takes is', false)],
-  ['ExpandDims', valueDependent('The axis that it adds is', false)],
-  ['ResizeBilinear', resize],
-  ['ResizeNearestNeighbor', resize],
-  ['Split', split],
-  ['SplitV', split],
-  ['Unpack', split],
+  ...valueOperators,
 ]);

@@ -6,6 +6,7 @@ import { readGraphModel } from './graph-model.ts';
 import { findExcess } from './limits.ts';
 import { readManifest } from './manifest.ts';
 import { shardErrors } from './shards.ts';
+import { storedIntegers, type WeightFiles } from './stored-integers.ts';
 import { indexWeights, unusedWeights } from './stored-weights.ts';
 import { isModel, readModel } from './topology.ts';
 import { parseJson, property, rangeOf, stringOf } from './tree.ts';
@@ -29,8 +30,11 @@ export const readTfjsJson: Reader = (file, cancel): ReadResult => {
   const isModelFile = property(root, 'modelTopology') !== undefined || property(root, 'weightsManifest') !== undefined;
   const topology = property(root, 'modelTopology') ?? root;
   if (!isModelFile && !isModel(unwrap(topology))) return isNamedModel ? { ...nothing, errors: syntaxErrors } : nothing;
-  const sizeOf = (name: string): number | undefined => file.related?.size?.(besides(file.path, name));
-  const result = readTopology(root, topology, syntaxErrors, sizeOf, cancel);
+  const weightFiles: WeightFiles = {
+    size: name => file.related?.size?.(besides(file.path, name)),
+    bytes: (name, start, length) => file.related?.bytes?.(besides(file.path, name), start, length),
+  };
+  const result = readTopology(root, topology, syntaxErrors, weightFiles, cancel);
   return { ...result, errors: distinct(result.errors) };
 };
 
@@ -50,7 +54,7 @@ function readTopology(
   root: Node | undefined,
   topology: Node | undefined,
   syntaxErrors: readonly ReadError[],
-  weightFiles: (name: string) => number | undefined,
+  weightFiles: WeightFiles,
   cancel: Parameters<Reader>[1],
 ): ReadResult {
   const errors = [...syntaxErrors];
@@ -60,10 +64,11 @@ function readTopology(
   });
   const groups = readManifest(property(root, 'weightsManifest'), errors);
   const entries = groups.flatMap(group => group.entries);
-  errors.push(...shardErrors(groups, weightFiles));
+  errors.push(...shardErrors(groups, weightFiles.size));
   const format = property(root, 'format');
   if (property(topology, 'node')?.type === 'array') {
-    const graph = readGraphModel({ topology, format, entries }, errors, cancel);
+    const integers = storedIntegers(groups, weightFiles);
+    const graph = readGraphModel({ topology, format, entries, integers }, errors, cancel);
     return { models: [graph], errors, comments: [] };
   }
   if (stringOf(format) === 'graph-model')

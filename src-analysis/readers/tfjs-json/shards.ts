@@ -50,6 +50,6 @@ function sizeErrors(
 }
 
 /** Bytes of a weight; NaN where they cannot be known. */
-function bytesOf({ shape, dtype, quantization }: ManifestEntry): number {
+export function bytesOf({ shape, dtype, quantization }: ManifestEntry): number {
   return shape.reduce((size, dim) => size * dim, 1) * (sizes.get(quantization?.dtype ?? dtype) ?? Number.NaN);
 }
