@@ -10,9 +10,9 @@ export const tests = {
       const page = frame();
       await page.getByRole('heading', { name: /measured gradient leakage/ }).waitFor({ timeout: 120_000 });
       await page.getByText(/^r = \d+ of \d+/).waitFor();
-      await page.locator('canvas').waitFor();
+      await page.locator('canvas[role=img]').waitFor();
       await page.getByLabel('Picture').selectOption('Balloon');
-      await page.locator('canvas').hover();
+      await page.locator('canvas[role=img]').hover();
       await shot('verify');
       await page.getByLabel('Picture').selectOption('the map alone');
       await shot('verify-map');
