@@ -49,7 +49,7 @@ function fileOf({ nodes, weights }: Graph): string {
   });
 }
 
-function weightBytes({ weights }: Graph): Buffer {
+function weightBytes({ weights }: Graph): Buffer<ArrayBuffer> {
   return Buffer.concat(
     weights.map(
       ({ dtype, values }) => new Uint8Array((dtype === 'int32' ? Int32Array : Float32Array).from(values).buffer),
