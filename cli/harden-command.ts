@@ -22,14 +22,21 @@ interface HardenOptions {
   readonly format: 'text' | 'json';
 }
 
+interface Wanted {
+  readonly name: string;
+  /** Its place among the models of the file. */
+  readonly index: number;
+  readonly isCode: boolean;
+}
+
 type Found = WhatIfsResult & { readonly kind: 'hardening'; readonly before: Figures };
 
 /** `leaklint harden FILE` */
 export function addHardenCommand(program: Command, environment: Environment): void {
   program
     .command('harden')
-    .description('search changes of model code after which its gradient holds less of the input')
-    .argument('<file>', 'TensorFlow.js code; it is not changed')
+    .description('search changes of a model after which its gradient holds less of the input')
+    .argument('<file>', 'TensorFlow.js code, model.json or ONNX; it is not changed')
     .option('--model <name>', 'which model of the file; default: its first')
     .option(
       '--tolerance <percent>',
@@ -47,7 +54,8 @@ export function addHardenCommand(program: Command, environment: Environment): vo
     .addOption(new Option('--format <format>', 'form of the report').choices(['text', 'json']).default('text'))
     .action(async (file: string, options: HardenOptions) => {
       const source = await readCode(file, environment);
-      const { name, index } = modelOf(source, options.model);
+      const wanted = modelOf(source, options.model);
+      const { name, index } = wanted;
       environment.progress('analysing combinations…');
       const result = runWhatIfs(
         {
@@ -57,6 +65,7 @@ export function addHardenCommand(program: Command, environment: Environment): vo
           ask: {
             kind: 'hardening',
             model: index,
+            others: true,
             options: { tolerance: options.tolerance / 100, maximumChanges: Math.floor(options.maxChanges) },
           },
         },
@@ -68,7 +77,7 @@ export function addHardenCommand(program: Command, environment: Environment): vo
       }
       const found = { ...result, before: result.before };
       await environment.write(
-        options.format === 'json' ? jsonOf(source, name, found) : textOf(source, name, found, options.tolerance),
+        options.format === 'json' ? jsonOf(source, name, found) : textOf(source, wanted, found, options.tolerance),
       );
     });
 }
@@ -79,19 +88,16 @@ async function readCode(file: string, { cwd }: Environment): Promise<SourceFile>
   return { ...read.file, related: createRelatedFiles({ base: cwd }) };
 }
 
-function modelOf(source: SourceFile, wanted: string | undefined): { readonly name: string; readonly index: number } {
+function modelOf(source: SourceFile, wanted: string | undefined): Wanted {
   const { models } = readModels(source, neverCancelled);
   if (models.length === 0) throw new UserError(`no model found in ${source.path}`);
-  if (models.some(({ format }) => format !== 'tfjs-code')) {
-    throw new UserError(`${source.path} is no model code: what can be changed is the code that makes a model`);
-  }
   const index = wanted === undefined ? 0 : models.findIndex(({ name }) => name === wanted);
   const model = models[index];
-  if (model) return { name: model.name, index };
+  if (model) return { name: model.name, index, isCode: model.format === 'tfjs-code' };
   throw new UserError(`${source.path} has no model ${wanted}; it has ${models.map(({ name }) => name).join(', ')}`);
 }
 
-function textOf({ path: file }: SourceFile, name: string, found: Found, tolerance: number): string {
+function textOf({ path: file }: SourceFile, { name, isCode }: Wanted, found: Found, tolerance: number): string {
   const { before, rows, analysed, complete } = found;
   const searched = `${analysed} combinations analysed${complete ? '' : ' before the time was over'}: outputs keep their shape, trainable parameters stay within ±${tolerance} %.`;
   const columns = [
@@ -114,7 +120,11 @@ function textOf({ path: file }: SourceFile, name: string, found: Found, toleranc
     ? 'No such change makes the gradient hold less of the input.'
     : 'r and c(M) of this model are unknown: there is nothing to compare changes by. “leaklint check” says why.';
   const none = rows.length === 0 ? ['', why] : [];
-  return [`${name} (${file})`, ...table.map(text => `  ${text}`), ...none, '', searched, ''].join('\n');
+  const where =
+    isCode || rows.length === 0
+      ? []
+      : ['The file is not code: make the changes where the model was made, and train it again.'];
+  return [`${name} (${file})`, ...table.map(text => `  ${text}`), ...none, '', searched, ...where, ''].join('\n');
 }
 
 function jsonOf({ path: file, text = '' }: SourceFile, model: string, found: Found): string {

@@ -22,8 +22,13 @@ export interface WhatIfsRequest {
     | { readonly kind: 'what-ifs'; readonly layers: readonly (readonly [model: number, layer: number])[] }
     /** Larger batches for the calls of `fit` in a range of offsets. */
     | { readonly kind: 'batches'; readonly range: Range }
-    /** Combinations for one model. */
-    | { readonly kind: 'hardening'; readonly model: number; readonly options?: Partial<HardeningOptions> };
+    /** Combinations for one model; `others`: also for one that no code makes, of which there is nothing to edit. */
+    | {
+        readonly kind: 'hardening';
+        readonly model: number;
+        readonly options?: Partial<HardeningOptions>;
+        readonly others?: boolean;
+      };
 }
 
 export interface OfferedWhatIf {
@@ -67,7 +72,8 @@ export function runWhatIfs(request: WhatIfsRequest, cancel: CancellationToken): 
   };
   const within = <T>(items: Iterable<T>) => untilDeadline(items, cancel);
   const { ask } = request;
-  const read = () => subjectsOf(request.file, new Map(request.exact), limited, wantedModels(ask));
+  const others = ask.kind === 'hardening' && ask.others === true;
+  const read = () => subjectsOf(request.file, new Map(request.exact), limited, wantedModels(ask), others);
   const subjects = [...within(lazily(read))];
   if (ask.kind === 'hardening') {
     const [subject] = subjects;

@@ -29,7 +29,7 @@ export function* batchWhatIfs(
   range: Range,
   cancel: CancellationToken,
 ): Generator<BatchVariant> {
-  for (const place of subjects[0]?.code.batchSizes ?? []) {
+  for (const place of subjects[0]?.code?.batchSizes ?? []) {
     const subject = subjects.length === 1 ? subjects[0] : subjects.find(candidate => isModelOf(place, candidate));
     if (!subject || place.range.end < range.start || range.end < place.range.start) continue;
     const before = figuresAt(subject, place.size, cancel);

@@ -7,12 +7,14 @@ import { readModels } from '../readers/read.ts';
 import { type CancellationToken, type ReadResult, type SourceFile, throwIfCancelled } from '../readers/reader.ts';
 import { applyEdits, type Change, type TextEdit } from './change.ts';
 import { type Figures, figuresOf } from './figures.ts';
+import { changedGraph } from './graph-change.ts';
 import { type EditableCode, editableCode } from './tfjs-code.ts';
 
-/** A model of a file whose hyper-parameters can be changed in its source. */
+/** A model whose hyper-parameters can be changed: in its source, or, where no code makes it, only in thought. */
 export interface Subject {
   readonly file: SourceFile;
-  readonly code: EditableCode;
+  /** null: the model is in a format that nobody edits by hand. */
+  readonly code: EditableCode | null;
   readonly read: ReadResult;
   /** Place of the model among those of the file. */
   readonly index: number;
@@ -24,13 +26,15 @@ export interface Subject {
 /** A change or several, with the edits that make them and what the analysis says of the edited source. */
 export interface Variant {
   readonly changes: readonly Change[];
+  /** Empty where there is no code to edit. */
   readonly edits: readonly TextEdit[];
   readonly figures: Figures;
 }
 
 /**
- * The models of a file that can be changed; none for formats other than code.
+ * The models of a file that can be changed.
  * @param wanted places of models among those of the file; the others are not analysed. Default: all
+ * @param others whether models that no code makes count too
  * Throws {@link Cancelled} when the token asks for it.
  */
 export function subjectsOf(
@@ -38,10 +42,12 @@ export function subjectsOf(
   exact: ExactRanks,
   cancel: CancellationToken,
   wanted?: ReadonlySet<number>,
+  others = false,
 ): Subject[] {
   const read = readModels(file, cancel);
-  const code = read.models.some(({ format }) => format === 'tfjs-code') ? editableCode(file) : undefined;
-  if (!code) return [];
+  const isCode = read.models.some(({ format }) => format === 'tfjs-code');
+  const code = (isCode ? editableCode(file) : undefined) ?? null;
+  if (!code && (isCode || !others)) return [];
   return read.models.flatMap((graph, index) => {
     if (wanted && !wanted.has(index)) return [];
     const model = { graph, analysis: analyseModel(graph, exact, cancel) };
@@ -56,19 +62,33 @@ export function subjectsOf(
  */
 export function evaluate(subject: Subject, changes: readonly Change[], cancel: CancellationToken): Variant | undefined {
   throwIfCancelled(cancel);
-  const { file, read, index, model, exact } = subject;
+  const { model, exact } = subject;
   const edits = editsOf(subject, changes);
-  if (!edits) return undefined;
-  const after = readModels({ ...file, text: applyEdits(file.text ?? '', edits) }, cancel);
-  const graph = after.models[index];
-  if (!graph || after.models.length !== read.models.length || hasNewErrors(read, after)) return undefined;
+  const graph = edits && (subject.code ? rereadGraph(subject, edits, cancel) : changedGraph(model.graph, changes));
+  if (!graph) return undefined;
   if (!isSameModel(model.graph, graph) || collapses(model.graph, graph)) return undefined;
   return { changes, edits, figures: figuresOf({ graph, analysis: analyseModel(graph, exact, cancel) }) };
 }
 
-/** The edits that make the changes, without asking what becomes of the model. */
+/** The model that the edited code makes; undefined where it reads with errors that were not there. */
+function rereadGraph(
+  { file, read, index }: Subject,
+  edits: readonly TextEdit[],
+  cancel: CancellationToken,
+): ModelGraph | undefined {
+  const after = readModels({ ...file, text: applyEdits(file.text ?? '', edits) }, cancel);
+  if (after.models.length !== read.models.length || hasNewErrors(read, after)) return undefined;
+  return after.models[index];
+}
+
+/** The edits that make the changes, without asking what becomes of the model; none where there is no code. */
 export function editsOf({ code, model }: Subject, changes: readonly Change[]): readonly TextEdit[] | undefined {
-  return code.edits(model.graph.layers, changes);
+  return code ? code.edits(model.graph.layers, changes) : [];
+}
+
+/** What tells a variant from others: its edits, since a call may make several layers; without code, its changes. */
+export function identityOf({ changes, edits }: Pick<Variant, 'changes' | 'edits'>): string {
+  return JSON.stringify(edits.length > 0 ? edits : changes);
 }
 
 function hasNewErrors(before: ReadResult, after: ReadResult): boolean {

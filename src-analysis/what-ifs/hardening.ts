@@ -1,6 +1,6 @@
 import type { CancellationToken } from '../readers/reader.ts';
 import type { Change } from './change.ts';
-import { evaluate, type Subject, type Variant } from './evaluate.ts';
+import { evaluate, identityOf, type Subject, type Variant } from './evaluate.ts';
 import type { Figures } from './figures.ts';
 import { distinctChanges, gain } from './what-ifs.ts';
 
@@ -102,6 +102,9 @@ export function drift(before: Figures, after: Figures): number {
 
 /** Two values for one property, or edits of one place, cannot be combined. */
 function isCompatible(a: Variant, b: Variant): boolean {
+  const isChanged = ({ layer, parameter }: Change) =>
+    a.changes.some(change => change.layer === layer && change.parameter === parameter);
+  if (b.changes.some(isChanged)) return false;
   return b.edits.every(({ range, newText }) =>
     a.edits.every(other => {
       if (other.range.start === range.start && other.range.end === range.end) {
@@ -118,7 +121,7 @@ function propertyOf(inserted: string): string | undefined {
 }
 
 function distinct(variants: readonly Variant[]): Variant[] {
-  return [...new Map(variants.map(variant => [JSON.stringify(variant.edits), variant])).values()];
+  return [...new Map(variants.map(variant => [identityOf(variant), variant])).values()];
 }
 
 function keyOf(changes: readonly Change[]): string {

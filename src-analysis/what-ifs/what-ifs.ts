@@ -1,7 +1,7 @@
 import type { CancellationToken } from '../readers/reader.ts';
 import { candidatesFor } from './candidates.ts';
 import type { Change } from './change.ts';
-import { editsOf, evaluate, type Subject, type Variant } from './evaluate.ts';
+import { editsOf, evaluate, identityOf, type Subject, type Variant } from './evaluate.ts';
 import { type Figures, isComparable } from './figures.ts';
 
 /** A change of less than this share of n is not worth an edit. */
@@ -39,8 +39,8 @@ export function distinctChanges(subject: Subject, layers: readonly number[]): Ch
       // What the model gives out keeps its range.
       if (change.parameter === 'activation' && graph.outputs.some(output => output.layer === id)) continue;
       const edits = editsOf(subject, [change]);
-      const key = JSON.stringify(edits);
-      if (edits && !byEdit.has(key)) byEdit.set(key, change);
+      const key = edits && identityOf({ changes: [change], edits });
+      if (key !== undefined && !byEdit.has(key)) byEdit.set(key, change);
     }
   }
   return [...byEdit.values()];
