@@ -117,7 +117,9 @@ export function total(blocks: readonly Block[], what: 'rows' | 'cols'): number {
 }
 
 function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
+  let [divisor, rest] = [a, b];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  return divisor;
 }
 
 function modulo(a: number, m: number): number {

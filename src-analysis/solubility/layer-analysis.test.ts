@@ -218,6 +218,12 @@ describe('branches', () => {
        const y = tf.layers.multiply().apply([z, tf.layers.activation({ activation: 'sigmoid' }).apply(z)]);`,
       { a: { verdict: 'soluble', assumptions: expect.arrayContaining([expect.stringMatching(/in parts/)]) } },
     ],
+    [
+      'a product with its own softmax is no function of single entries',
+      `const z = conv(4, 3, 'a').apply(x);
+       const y = tf.layers.multiply().apply([z, tf.layers.activation({ activation: 'softmax' }).apply(z)]);`,
+      { a: { verdict: 'unknown', reason: expect.stringMatching(/multiplies it with another branch/) } },
+    ],
   ])('%s', (_, lines, expected) => {
     expect(branched(lines)).toMatchObject(expected);
   });

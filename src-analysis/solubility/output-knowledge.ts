@@ -6,6 +6,7 @@
  * see `seenThrough`. A tensor with several readers is known as well as its best reader tells.
  */
 import type { Layer, ModelGraph } from '../model/graph.ts';
+import { isEntryByEntry } from './elementwise.ts';
 import type { Consumers } from './invertibility.ts';
 import { assuming, type Knowledge, whole, worth } from './knowledge.ts';
 import { type Reading, seenThrough, throughActivation } from './seen-through.ts';
@@ -81,8 +82,7 @@ function rootOf(graph: ModelGraph, from: number): number | null {
     const layer = graph.layers[id];
     const before = layer?.inputs[0];
     if (layer?.op.kind === 'constant') return null;
-    const isFunction = layer && ['activation', 'elementwise', 'identity'].includes(layer.op.kind);
-    if (!before || !isFunction || layer.inputs.length !== 1) break;
+    if (!before || !layer || !isEntryByEntry(layer)) break;
     id = before.layer;
   }
   return id;

@@ -1,7 +1,7 @@
 /** Nodes of a program forwards over GF(p): values and their derivatives by every unknown. */
 import { type CancellationToken, throwIfCancelled } from '../../readers/reader.ts';
+import type { AlgebraicFunction } from '../../solubility/elementwise.ts';
 import { inverse, residue } from '../../solubility/modular.ts';
-import type { AlgebraicFunction } from '../elementwise.ts';
 import { type Dual, DualSum, product, reciprocal, reciprocalRoot, scaled, shifted, zero } from './dual.ts';
 import { type EntryLists, forList, type PointwiseKind, type ProgramNode, type WeightedNode } from './program.ts';
 

@@ -4,8 +4,8 @@
  * out where they only scale entries: that changes no rank.
  */
 import type { Activation } from '../../model/graph.ts';
+import type { AlgebraicFunction } from '../../solubility/elementwise.ts';
 import { activationClass } from '../../solubility/invertibility.ts';
-import type { AlgebraicFunction } from '../elementwise.ts';
 
 /** Lists of entries, one after the other: list k is entries[starts[k] … starts[k + 1]). */
 export interface EntryLists {

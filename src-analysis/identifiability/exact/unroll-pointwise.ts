@@ -1,7 +1,7 @@
 /** Activations, arithmetic with constants and softmax, entry by entry. */
 import { sizeOf } from '../../model/geometry.ts';
 import type { Activation, Layer } from '../../model/graph.ts';
-import { elementwiseKind, isOffset } from '../elementwise.ts';
+import { elementwiseKind, isOffset } from '../../solubility/elementwise.ts';
 import { sizeOfKnown } from './index-maps.ts';
 import { groupsAlong } from './labels.ts';
 import { pointwiseKind, singleEntries } from './program.ts';

@@ -1,5 +1,5 @@
 /** Relations between the gradients of neighbouring layers, which hold whatever the input is. */
-import type { Activation, Layer, ModelGraph } from '../../model/graph.ts';
+import type { Activation, Layer, ModelGraph, Op } from '../../model/graph.ts';
 import type { Consumers } from '../../solubility/invertibility.ts';
 import { pointwiseKind } from '../exact/program.ts';
 
@@ -111,6 +111,9 @@ function freedomAt(layer: Layer, writers: ReadonlyMap<number, ReadonlySet<number
       return op.pool === 'average' ? 'mixing' : op.pool === 'max' ? 'scaling' : 'none';
     case 'rearrange':
       return selecting.has(op.how) ? 'none' : 'mixing';
+    case 'norm':
+      // Without γ: Σ δ·z of the layer in front is W·∂W + (β − mean)·∂β, as long as the gradient of an offset is seen.
+      return isStored(op) && layer.weights.some(weight => weight.role === 'beta') ? 'scaling' : 'none';
     case 'merge':
       if (op.merge === 'concat') return 'mixing';
       if (op.merge !== 'add' && op.merge !== 'average' && op.merge !== 'subtract') return 'none';
@@ -123,9 +126,12 @@ function freedomAt(layer: Layer, writers: ReadonlyMap<number, ReadonlySet<number
 /** Layers whose weights set the scale of their output channels, and make up for a scale of their input channels. */
 function isWriter({ op, weights }: Layer): boolean {
   if (['conv', 'convTranspose', 'separableConv', 'dense'].includes(op.kind)) return true;
-  if (op.kind !== 'norm' || op.norm !== 'batch' || op.batchStatistics) return false;
-  // A scale of the input is made up for by scale and offset together, because the stored mean stays.
-  return ['gamma', 'beta'].every(role => weights.some(weight => weight.role === role));
+  return isStored(op) && weights.some(weight => weight.role === 'gamma');
+}
+
+/** Batch normalisation by stored statistics: an affine map of every channel. */
+function isStored(op: Op): boolean {
+  return op.kind === 'norm' && op.norm === 'batch' && !op.batchStatistics;
 }
 
 /** For every layer the layers that set the scale of its output; `fixed` where something without weights does. */

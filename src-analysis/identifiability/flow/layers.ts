@@ -1,6 +1,6 @@
 /** Takes the layers of a model into its flow network. */
 import type { Activation, Layer, MergeOp } from '../../model/graph.ts';
-import { elementwiseKind } from '../elementwise.ts';
+import { elementwiseKind } from '../../solubility/elementwise.ts';
 import { type PointwiseKind, pointwiseKind } from '../exact/program.ts';
 import { addNormalisation } from './normalisation.ts';
 import { entriesOf } from './region.ts';

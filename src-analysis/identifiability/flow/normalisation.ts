@@ -31,7 +31,7 @@ export function addNormalisation(s: FlowState, layer: Layer, output: Tensor, fre
   const slack = stored ? 0 : slacks.unproven;
   const dimensions = stored ? output.dimensions : normalisedDimensions(s, layer, output);
   const middle = addNode(s, dimensions, layer.id, 'weights', slack);
-  const conserved = gamma > 0 && beta > 0 ? s.conservation.of(layer, layer.activation, channels).relations : 0;
+  const conserved = gamma > 0 ? s.conservation.of(layer, layer.activation, channels).relations : 0;
   const tap = Math.max(0, Math.min(gamma + beta, gamma + curved) - conserved);
   addTap(s, layer.id, middle, tap, slack);
   join(s, middle, output);

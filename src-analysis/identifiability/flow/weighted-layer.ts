@@ -1,5 +1,6 @@
 /** Layers with kernels in the flow network. */
 import type { Activation, Layer } from '../../model/graph.ts';
+import { pointwiseKind } from '../exact/program.ts';
 import { composedSystem, linearFollower } from './linear-run.ts';
 import { activated, plain } from './shares.ts';
 import { isNearCritical, patternSlack, slacks } from './slack.ts';
@@ -65,7 +66,9 @@ export function addWeighted(
     const known = knownDimensions(s, behind);
     // Through a layer that sends no gradient only the scale of the whole is conserved.
     const counted = conserved.unobserved ? Math.min(1, conserved.relations) : conserved.relations;
-    const relations = hasKernel && !shared ? Math.min(counted, overlap, known) : 0;
+    // What W + S tells goes past the layer's own system; with δ known, rows of K repeat as much of it as of W.
+    const repeated = isLast && free === 0 && isBesideItsInput(s, layer) ? channels * channels : 0;
+    const relations = hasKernel && !shared ? Math.min(Math.max(counted, repeated), overlap, known) : 0;
     const tap = Math.max(0, Math.min(rows, (hasKernel ? ranks.gradients : 0) + free) - relations);
     const run = isLast ? linearRun(s, layer, activation) : { system: Number.MAX_VALUE, slack: 0, weights: undefined };
     const limit = Math.min(hasKernel ? ranks.system : ranks.weights, input.dimensions, run.system);
@@ -73,12 +76,12 @@ export function addWeighted(
     const given = map.positions === 1 && s.options.batch === 1 && hasKernel && ranks.gradients - relations >= limit;
     const slack = Math.max(
       patternSlack(share.active, share.live, s.options.activeShare),
-      doubtful || !hasKernel || conserved.unobserved || hasSiblings(s, layer) ? slacks.critical : 0,
+      doubtful || !hasKernel || conserved.unobserved || repeatsRelations(s, layer) ? slacks.critical : 0,
       !given && isNearCritical(map, known, behind.dimensions, tap, limit) ? slacks.critical : 0,
       run.slack,
       map.slack,
     );
-    const system = addNode(s, limit, layer.id, 'system', limit < input.dimensions ? slack : 0);
+    const system = addNode(s, limit, layer.id, 'system', limit < input.dimensions || map.mayLack ? slack : 0);
     if (shared) addSharedTap(s, layer, `${i}`, system, { uses: tap, rows, slack: slacks.unproven });
     else addTap(s, layer.id, system, tap, slack);
     // No more than is known behind gets through; said here, an error of the map counts even where it is wide enough.
@@ -92,6 +95,44 @@ export function addWeighted(
     s.freeBehind.set(key, Math.min(s.freeBehind.get(key)!, freeDimensions(s, input)));
   }
   return undefined;
+}
+
+/** Whether relations hold that are not counted: with other layers on the same input, with its own input, between kinks. */
+function repeatsRelations(s: FlowState, layer: Layer): boolean {
+  return hasSiblings(s, layer) || isBesideItsInput(s, layer) || isBehindFrozenKinks(s, layer);
+}
+
+/** Whether the layer's output is added to its own input: W + S has relations with K as W has. */
+function isBesideItsInput(s: FlowState, layer: Layer): boolean {
+  const [source] = layer.inputs;
+  return (s.consumers.get(layer.id) ?? []).some(id => {
+    const { op, inputs } = s.graph.layers[id]!;
+    return op.kind === 'merge' && inputs.some(edge => edge.layer === source!.layer && edge.output === source!.output);
+  });
+}
+
+/**
+ * Whether a layer without a gradient of its own makes part of the input through units with two slopes: on few entries the same
+ * slopes occur together, and then rows of the gradient repeat each other.
+ */
+function isBehindFrozenKinks(s: FlowState, layer: Layer): boolean {
+  const waiting = layer.inputs.map(({ layer: id }) => ({ id, hasKinks: false }));
+  const seen = new Set<number>();
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { op, inputs, activation, ...before } = s.graph.layers[next.id]!;
+    const own = op.kind === 'activation' ? op.activation : activation;
+    const hasKinks =
+      next.hasKinks || (own !== undefined && ['relu', 'piecewise-linear'].includes(pointwiseKind(own) ?? ''));
+    const isWeighted = ['conv', 'convTranspose', 'separableConv', 'dense'].includes(op.kind);
+    if (isWeighted) {
+      if (hasKinks && !isObserved(s, { op, inputs, ...before }, role => role !== 'bias')) return true;
+      continue;
+    }
+    if (seen.has(next.id)) continue;
+    seen.add(next.id);
+    for (const edge of inputs) waiting.push({ id: edge.layer, hasKinks });
+  }
+  return false;
 }
 
 /** Whether other layers with weights look at the same input: relations across them are not counted. */

@@ -34,6 +34,8 @@ export interface LinearMap {
   readonly groups: number;
   /** Relative error of `ranks` to reckon with. */
   readonly slack: number;
+  /** Even where the ranks are full. */
+  readonly mayLack?: boolean;
   /** The ranks for a number of examples, with a share of the output known. */
   readonly partly: (batch: number, known: KnownShare) => SystemRanks;
 }
@@ -177,6 +179,8 @@ function gridMaps(graph: ModelGraph, layer: Layer, op: ConvOp, output: Region): 
         groups: grid.groups,
         // The law for three axes is verified less.
         slack: isDoubtful ? slacks.unproven : slacks.critical,
+        // Three polynomials in three variables have zeros in common, at which gradient rows and weight rows say the same.
+        mayLack: grid.axes.length >= 3 && filters <= 3,
         partly,
       },
     ],

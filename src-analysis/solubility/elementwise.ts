@@ -1,4 +1,5 @@
 /** What arithmetic on single entries, with constants or alone, does to facts about them. */
+import type { Layer } from '../model/graph.ts';
 
 /**
  * `affine`: a scale and an offset. The others by their formula, so that what hangs on it (a norm divided out, a softmax written
@@ -50,4 +51,32 @@ export function elementwiseKind(name: string): ElementwiseKind | undefined {
 /** Arithmetic whose constant adds to the entries; of the rest the constant multiplies them. */
 export function isOffset(name: string): boolean {
   return ['add', 'biasAdd', 'subtract', 'sub', 'reverseSubtract'].includes(name);
+}
+
+/** Functions of single entries that lose more than the kinds above: absolute values, signs, bounds, rounding; and rarer ones. */
+const otherFunctions = new Set([
+  'abs',
+  'sign',
+  'clip',
+  'clipByValue',
+  'maximum',
+  'minimum',
+  'average',
+  'mod',
+  'ceil',
+  'floor',
+  'round',
+  ...['tan', 'sinh', 'cosh', 'asin', 'acos', 'atan', 'asinh', 'acosh', 'atanh'],
+]);
+
+/**
+ * Whether every entry of a layer's output is a function of the same entry of its one input: an operator's name alone does not say
+ * so, for attention and resizing are called elementwise too where a reader knows no more than their shapes.
+ */
+export function isEntryByEntry({ op, inputs, inputShapes, outputShapes }: Layer): boolean {
+  const [before, after] = [inputShapes[0], outputShapes[0]];
+  if (inputs.length !== 1 || (before && after && before.join() !== after.join())) return false;
+  if (op.kind === 'identity') return true;
+  if (op.kind === 'activation') return op.activation.name !== 'softmax' && op.activation.name !== 'logSoftmax';
+  return op.kind === 'elementwise' && (elementwiseKind(op.name) !== undefined || otherFunctions.has(op.name));
 }
