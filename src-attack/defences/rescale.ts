@@ -52,9 +52,11 @@ export async function rescale(
     };
   }
   const likely = quotient(normOf(precise(await typical())), normOf(precise(observed)));
+  const batch = victim.x.shape[0]!;
+  const several = batch > 1 ? `; one factor for all ${batch} examples, though each was clipped by its own` : '';
   return {
     observed: observed.map(tensor => times(tensor, likely)),
-    words: `the attacker guesses the clipping’s factor ${short(1 / likely)} from the norm that the gradient has for a picture of ordinary contrast`,
+    words: `the attacker guesses the clipping’s factor ${short(1 / likely)} from the norm that the gradient has for a picture of ordinary contrast${several}`,
   };
 }
 

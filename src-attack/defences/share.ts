@@ -94,7 +94,7 @@ function trainingWords({ batchSize, localSteps }: TrainingChange, batch: number)
   }
   const { steps, rate, simulated } = localSteps!;
   const attacked = simulated
-    ? 'is shared, and the attacker simulates the steps'
+    ? 'is shared; gauss-newton, dlg and cosine simulate the steps, other attacks take it for one gradient'
     : 'is attacked as if it were one gradient';
   return `${steps} local ${steps === 1 ? 'step' : 'steps'} at rate ${short(rate)} on the same examples; the difference of the weights over ${short(steps * rate)} ${attacked}`;
 }

@@ -38,6 +38,7 @@ describe('a batch of two', () => {
     expect([...prepared.labels].sort()).toEqual(prepared.labels);
     expect(given.labels).toEqual(prepared.labels);
     expect(report.results[0]?.perImage).toHaveLength(2);
+    expect(report).toMatchObject({ label: null, labels: prepared.labels, labelFrom: 'inferred' });
   });
 
   test.each([

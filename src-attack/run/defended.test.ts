@@ -110,7 +110,7 @@ describe('defences of the training step', () => {
     const psnr = async (spec: string) => {
       const { report } = await simulatedRun(defended(spec), ['gauss-newton'], engine);
       expect(report.defence[0]?.description).toMatch(
-        spec.includes('simulated') ? /simulates the steps/ : /as if it were one/,
+        spec.includes('simulated') ? /gauss-newton, dlg and cosine simulate the steps/ : /as if it were one/,
       );
       return report.results[0]?.psnr ?? 300;
     };

@@ -11,9 +11,9 @@ export interface AttackReport {
   /** The image, of a batch the first. */
   readonly image: string;
   readonly images: readonly string[];
-  /** The label, of a batch the first. */
-  readonly label: number;
-  /** One for every example of the gradient, neighbours included. */
+  /** The label, of a batch the first image's; null for a batch whose labels were inferred: they belong to nobody in particular. */
+  readonly label: number | null;
+  /** One for every example of the gradient, neighbours included; inferred ones in rising order. */
   readonly labels: readonly number[];
   readonly labelFrom: 'given' | 'inferred';
   readonly seed: number;

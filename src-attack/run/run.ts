@@ -139,7 +139,7 @@ function reportOf(prepared: PreparedRun, request: RunRequest, results: readonly 
     summary: request.summary,
     image: request.image,
     images: request.images ?? [request.image],
-    label: labels[0]!,
+    label: labelsAreAssigned(prepared) ? labels[0]! : null,
     labels,
     labelFrom: prepared.labelFrom,
     seed: request.seed,
@@ -163,9 +163,14 @@ export function findAttack(name: string): Attack {
 }
 
 /** The side-by-side figure as results come in: one row an image, one column an attack. */
-function createFigure({ targets, labels, labelFrom }: PreparedRun) {
-  // Nothing tells which image of a batch an inferred label belongs to.
-  const known = labelFrom === 'given' || labels.length === 1;
+/** Nothing tells which image of a batch an inferred label belongs to. */
+function labelsAreAssigned({ labels, labelFrom }: PreparedRun): boolean {
+  return labelFrom === 'given' || labels.length === 1;
+}
+
+function createFigure(prepared: PreparedRun) {
+  const { targets, labels } = prepared;
+  const known = labelsAreAssigned(prepared);
   const columns: string[] = [];
   const rows: FigureCell[][] = (targets?.pictures ?? labels).map(() => []);
   targets?.pictures.forEach((picture, i) => {
