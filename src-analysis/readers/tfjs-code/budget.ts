@@ -11,6 +11,8 @@ export const limits = {
   entrySteps: 300_000,
   /** Nodes evaluated by one loop that is not itself in a loop, before it counts as endless. */
   loopSteps: 800_000,
+  /** The same of a loop that makes no layers, models or applications. */
+  idleLoopSteps: 250_000,
   /** Rounds of one loop before it counts as endless. */
   loopRounds: 12_000,
   /** Nesting of calls, statements and expressions. */

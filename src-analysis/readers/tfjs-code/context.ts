@@ -47,8 +47,11 @@ export interface Context {
   clock: number;
   /** Current nesting of calls, statements and expressions. */
   depth: number;
-  /** Step count at which the outermost running loop counts as endless; undefined outside loops. */
-  loopDeadline: number | undefined;
+  /**
+   * Step counts at which the outermost running loop counts as endless, the first where as many layers and models are `made`
+   * as when it began; undefined outside loops.
+   */
+  loopDeadline: { readonly idle: number; readonly last: number; readonly made: number } | undefined;
   /** Looking at functions that nobody calls. */
   exploring: boolean;
   /** Number of frames at which a call that certainly throws yields something unknown instead; undefined: at none. */

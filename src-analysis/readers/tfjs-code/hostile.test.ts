@@ -214,6 +214,14 @@ describe('hostile code', () => {
     expect(models[0]?.layers.at(-1)?.outputShapes).toEqual([[2]]);
   });
 
+  it('is read to the end behind long loops about data', () => {
+    const data = 'for (let i = 0; i < 9000; i++) { for (let j = 0; j < 99; j++) { sum += i * j % 7; } }';
+    const code = `${tf}let sum = 0; ${data} ${data} ${data} ${data} const m = tf.sequential({layers: [${dense}]});`;
+    const { models, errors } = read(code);
+    expect(errors).toEqual([]);
+    expect([models[0]?.layers.length, models[0]?.gaps]).toEqual([2, []]);
+  });
+
   it('stops when asked to', () => {
     let checks = 0;
     const token = {

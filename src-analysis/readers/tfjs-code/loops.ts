@@ -31,7 +31,10 @@ export function runLoop(
   label: string | undefined,
 ): Completion | undefined {
   const outermost = context.loopDeadline === undefined;
-  if (outermost) context.loopDeadline = context.budget.spent + limits.loopSteps;
+  const { spent } = context.budget;
+  if (outermost) {
+    context.loopDeadline = { idle: spent + limits.idleLoopSteps, last: spent + limits.loopSteps, made: made(context) };
+  }
   try {
     const rounds = roundsOf(context, scope, node);
     return runBounded(context, node, rounds, label);
@@ -60,8 +63,15 @@ function runBounded(
   return either(context, { clause, node }, once, () => undefined);
 }
 
+/** A loop that has made nothing of a model in a long time is about data. */
 function isOverdue(context: Context): boolean {
-  return context.budget.spent > (context.loopDeadline ?? Number.POSITIVE_INFINITY);
+  const { budget, loopDeadline: deadline } = context;
+  if (!deadline || budget.spent <= deadline.idle) return false;
+  return budget.spent > deadline.last || made(context) === deadline.made;
+}
+
+function made({ layers, models, applications }: Context): number {
+  return layers.length + models.length + applications;
 }
 
 type Step = { readonly type: 'more' } | { readonly type: 'end'; readonly completion: Completion | undefined };
