@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { damaged, jsonPieces } from '../../../test/damage.ts';
 import { fixture } from '../../../test/tfjs-shapes/fixture.ts';
 import { Cancelled } from '../reader.ts';
 import { readTfjsJson } from './read.ts';
@@ -85,45 +86,17 @@ describe('hostile files', () => {
     const texts = ['sequential.json', 'shared-and-nested.json', 'keras2-converted.json', 'keras3-converted.json'].map(
       fixture,
     );
-    const scrap = fc.constantFrom(
-      '',
-      '"',
-      '{',
-      '}',
-      '[',
-      ']',
-      ',',
-      ':',
-      'null',
-      '-1',
-      '1e999',
-      '"in"',
-      '{"a":1}',
-      '\u0000',
-      '//',
-      '/*',
-    );
-    const damage = fc.record({
-      text: fc.constantFrom(...texts),
-      cuts: fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(40), scrap), {
-        minLength: 1,
-        maxLength: 4,
-      }),
-    });
     fc.assert(
-      fc.property(damage, ({ text, cuts }) => {
-        let damaged = text;
-        for (const [where, length, insert] of cuts) {
-          const at = Math.floor(where * damaged.length);
-          damaged = damaged.slice(0, at) + insert + damaged.slice(at + length);
-        }
-        const { models, errors } = read(damaged);
+      fc.property(damaged(texts, jsonPieces), text => {
+        const { models, errors } = read(text);
         const layers = models.flatMap(model => model.layers);
-        expect(models.length + errors.length).toBeGreaterThan(0);
+        // What is left of a file may be no model any more.
+        if (text.startsWith('{') && text.includes('"modelTopology"'))
+          expect(models.length + errors.length).toBeGreaterThan(0);
         for (const range of [...errors, ...models, ...layers, ...models.flatMap(model => model.gaps)].map(
           x => x.range,
         )) {
-          expect(range && range.start >= 0 && range.start <= range.end && range.end <= damaged.length).toBe(true);
+          expect(range && range.start >= 0 && range.start <= range.end && range.end <= text.length).toBe(true);
         }
         for (const layer of layers) for (const edge of layer.inputs) expect(edge.layer).toBeLessThan(layer.id);
       }),
