@@ -1,10 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { type Command, Option } from 'commander';
-import { analyseModel } from '../src-analysis/analyse.ts';
-import type { Identifiable } from '../src-analysis/model/analysis.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
-import { type Measurement, mapped, type Verification } from '../src-attack/process/verify-protocol.ts';
+import { type Measurement, mapped, type Prediction, type Verification } from '../src-attack/process/verify-protocol.ts';
 import { progressText } from '../src-attack/process/verify-text.ts';
 import type { VerifyRequest } from '../src-attack/verify/verify.ts';
 import { imageFiles } from './attack-images.ts';
@@ -89,7 +87,6 @@ async function verify(modelPath: string, options: VerifyOptions, environment: En
     path: path.resolve(environment.cwd, modelPath),
     ...(name === undefined ? {} : { name }),
   });
-  const { identifiable } = analyseModel(opened.model, new Map(), neverCancelled);
   const request = await requestOf(options, environment);
   environment.progress('preparing the training step…');
   const result = await verifyModel(opened, request, {
@@ -98,8 +95,8 @@ async function verify(modelPath: string, options: VerifyOptions, environment: En
   });
   if (options.map !== undefined) await writeMap(path.resolve(environment.cwd, options.map), result);
   return options.format === 'json'
-    ? `${JSON.stringify(jsonOf(opened.model.name, identifiable, request, result), null, 2)}\n`
-    : verificationText(opened.model.name, identifiable, request.batch, result);
+    ? `${JSON.stringify(jsonOf(opened.model.name, request, result), null, 2)}\n`
+    : verificationText(opened.model.name, result);
 }
 
 async function requestOf(options: VerifyOptions, { cwd }: Environment): Promise<VerifyRequest> {
@@ -141,20 +138,24 @@ async function writeMap(file: string, result: Verification): Promise<void> {
 }
 
 /** The JSON contract, version 1: docs/cli.md. */
-function jsonOf(model: string, predicted: Identifiable, { seed, batch }: VerifyRequest, result: Verification) {
-  const { whole, twin, unknowns } = result;
+function jsonOf(model: string, { seed, batch }: VerifyRequest, result: Verification) {
+  const { whole, twin, unknowns, equations, predicted } = result;
   const unmeasured = { rank: null, unknowns, fraction: null, basis: 'numeric', bound: 'not measured', certain: false };
   return {
     version: 1,
     model,
     seed,
     batch,
-    ...(whole ? measured(whole) : { identifiable: unmeasured }),
+    ...(whole ? measured(whole) : { identifiable: unmeasured, equations, predicted: predictionJson(predicted) }),
     ...(twin ? { twin: 'rank' in twin ? measured(twin) : twin } : {}),
-    predicted: { rank: predicted.rank, basis: predicted.basis },
   };
 }
 
-function measured({ rank, unknowns, bound, certain, maps: _, ...rest }: Measurement): object {
-  return { identifiable: { rank, unknowns, fraction: rank / unknowns, basis: 'numeric', bound, certain }, ...rest };
+function measured({ rank, unknowns, bound, certain, maps: _, predicted, ...rest }: Measurement): object {
+  const identifiable = { rank, unknowns, fraction: rank / unknowns, basis: 'numeric', bound, certain };
+  return { identifiable, ...rest, predicted: predictionJson(predicted) };
+}
+
+function predictionJson({ rank, basis }: Prediction): object {
+  return { rank, basis };
 }

@@ -7,7 +7,8 @@ import type { VerifyReport } from '../src-attack/process/verify-protocol.ts';
 import { createMapMeasurement, type MapPanel, restoredMap } from './attack-map.ts';
 import type { MapState } from './webview/attack/messages.ts';
 
-const report: VerifyReport = { model: 'net', predicted: 'r = 4 of 4', unknowns: 4, whole: null, twin: null };
+const predicted = { rank: 4, basis: 'law', text: 'r = 4 of 4' };
+const report: VerifyReport = { model: 'net', predicted, unknowns: 4, equations: 9, whole: null, twin: null };
 
 /** A server that answers when the test says so. */
 function fakeServer() {

@@ -32,7 +32,7 @@ export function isComparable({ rank, unknowns, c }: Figures): boolean {
 }
 
 /** Entries of all weights that training changes; weights that several layers share count once. */
-function trainableParameters(graph: ModelGraph): number | null {
+export function trainableParameters(graph: ModelGraph): number | null {
   let sum = 0;
   for (const layer of graph.layers) {
     const size = layer.trainable && layer.sharedWith === undefined ? sizeOfWeights(layer) : 0;

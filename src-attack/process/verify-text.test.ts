@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Measurement, VerifyProgress } from './verify-protocol.ts';
-import { mapText, progressText, rankText, twinText } from './verify-text.ts';
+import { comparisonText, mapText, progressText, rankText, twinText, twinWarning } from './verify-text.ts';
 
 const measurement: Measurement = {
   rank: 720,
@@ -15,6 +15,7 @@ const measurement: Measurement = {
   seconds: 1,
   assumptions: [],
   maps: [],
+  predicted: { rank: 720, basis: 'law', text: 'r = 720 of 768' },
 };
 
 test.each<[Partial<Measurement>, string]>([
@@ -25,6 +26,22 @@ test.each<[Partial<Measurement>, string]>([
 
 test('a twin is named by its picture', () => {
   expect(twinText(measurement)).toBe('a smaller twin, the same model on a picture of 16 × 16 × 3');
+});
+
+test('a twin of a model with few parameters does not stand for it', () => {
+  const about = { unknowns: 1000, predicted: measurement.predicted, whole: null, twin: measurement };
+  expect(twinWarning({ ...about, equations: 5000 })).toMatch(/^Its share stands for the model’s only as far as/);
+  expect(twinWarning({ ...about, equations: 160 })).toContain(
+    'has 160 entries, so that r is at most 16.0 % of its 1000',
+  );
+});
+
+test.each([
+  [720, 'r = 720 of 768: the same'],
+  [725, 'r = 720 of 768: 5 more'],
+  [null, 'r = 720 of 768'],
+])('a prediction of %s is compared', (rank, text) => {
+  expect(comparisonText({ ...measurement.predicted, rank }, measurement)).toBe(text);
 });
 
 test('a map reads as shares of its pixels', () => {

@@ -1,7 +1,7 @@
 /** A measurement in words: the same in terminal, notification, page and panel. */
 import { formatShare } from '../../src-analysis/reports/headline.ts';
 import type { PixelMap } from '../verify/map.ts';
-import type { Measurement, VerifyProgress } from './verify-protocol.ts';
+import type { Measurement, Prediction, Verification, VerifyProgress } from './verify-protocol.ts';
 
 /** `r = 2883 of 3072 (93.8 %)`, with a doubt where there is one. */
 export function rankText({ rank, unknowns, bound, certain }: Measurement): string {
@@ -14,8 +14,21 @@ export function twinText({ inputShape: [, channels, ...sides] }: Measurement): s
   return `a smaller twin, the same model on a picture of ${[...sides, channels].join(' × ')}`;
 }
 
-/** What a twin's figures are worth. */
-export const twinWarning = 'Its share stands for the model’s only as far as the model treats all of the picture alike.';
+/** What a twin's figures are worth for the model. */
+export function twinWarning({ unknowns, equations }: Verification): string {
+  const few = equations !== null && equations < unknowns;
+  return few
+    ? `Its share is not the model’s: the model’s own gradient has ${equations} entries, so that r is at most ${formatShare(equations / unknowns)} of its ${unknowns} unknowns. What the twin tells is whether the analysis is right about such a model.`
+    : 'Its share stands for the model’s only as far as the model treats all of the picture alike.';
+}
+
+/** The analysis beside a measurement: `r = 36 of 64 (56.3 %): the same`. */
+export function comparisonText(predicted: Prediction, measured: Measurement | null): string {
+  if (predicted.rank === null || !measured || measured.bound === 'at least') return predicted.text;
+  const difference = predicted.rank - measured.rank;
+  const how = difference === 0 ? 'the same' : `${Math.abs(difference)} ${difference > 0 ? 'more' : 'less'}`;
+  return `${predicted.text}: ${how}`;
+}
 
 /** What a map shows. */
 export function mapText({ shares }: PixelMap): string {

@@ -1,7 +1,4 @@
 import { type CancellationToken, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
-import { analyseModel } from '../../src-analysis/analyse.ts';
-import { neverCancelled } from '../../src-analysis/readers/reader.ts';
-import { identifiablePhrase } from '../../src-analysis/reports/headline.ts';
 import { openModel } from '../run/model-file.ts';
 import { type VerifyHooks, verifyModel } from '../verify/verify.ts';
 import { watchMemory } from './memory-guard.ts';
@@ -34,8 +31,7 @@ export async function verifySpec(spec: VerifySpec, hooks: VerifyHooks): Promise<
     { ...request, ...(pictures ? { pictures: { ...pictures, bytes } } : {}) },
     hooks,
   );
-  const { identifiable } = analyseModel(opened.model, new Map(), neverCancelled);
-  return { model: opened.model.name, predicted: identifiablePhrase(identifiable), ...verification };
+  return { model: opened.model.name, ...verification };
 }
 
 /** Answers before the process has taken the machine's memory; whoever asked then ends it. */

@@ -112,6 +112,8 @@ describe('an input that is too large', () => {
   test('is measured on a smaller twin alone, which has the map', async () => {
     const result = await verify(large);
     expect(result).toMatchObject({ unknowns: 132 * 132, whole: null, twin: { bound: 'exact', unknowns: 64 * 64 } });
+    const { twin } = result;
+    expect(twin && 'rank' in twin && twin.rank).toBe(twin && 'rank' in twin && twin.predicted.rank);
     expect(mapped(result)).toBe(result.twin);
   });
 

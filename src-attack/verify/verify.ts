@@ -1,10 +1,13 @@
+import { analyseModel } from '../../src-analysis/analyse.ts';
 import type { ModelGraph } from '../../src-analysis/model/graph.ts';
-import type { CancellationToken } from '../../src-analysis/readers/reader.ts';
+import { type CancellationToken, neverCancelled } from '../../src-analysis/readers/reader.ts';
+import { identifiablePhrase } from '../../src-analysis/reports/headline.ts';
+import { trainableParameters } from '../../src-analysis/what-ifs/figures.ts';
 import type { Engine } from '../engines/engine.ts';
 import { loadOnnxCpu, loadOnnxWasm } from '../engines/onnxruntime/load.ts';
 import { sizeOf } from '../ir/graph.ts';
 import { engineProducts } from '../linear-algebra/engine-products.ts';
-import type { Measurement, Verification, VerifyProgress } from '../process/verify-protocol.ts';
+import type { Measurement, Prediction, Verification, VerifyProgress } from '../process/verify-protocol.ts';
 import type { OpenedModel } from '../run/model-file.ts';
 import { victimOf } from '../run/victim-of.ts';
 import type { Victim } from '../victim/victim.ts';
@@ -52,11 +55,13 @@ export async function verifyModel(
     rankOf({ opened, graph, request, engine, progress: reporter(what, hooks), cancel: hooks.cancel });
   try {
     const unknowns = request.batch * inputSizeOf(opened.model);
-    if (unknowns <= largestExact) return { unknowns, whole: await measure(opened.model, 'model'), twin: null };
+    const predicted = predictionOf(opened.model, request.batch);
+    const about = { unknowns, equations: trainableParameters(opened.model), predicted };
+    if (unknowns <= largestExact) return { ...about, whole: await measure(opened.model, 'model'), twin: null };
     const twin = twinOf(opened.model, largestExact / request.batch);
     const isTooLarge = unknowns > (request.largestWhole ?? largestSketched);
     const whole = isTooLarge && 'graph' in twin ? null : await measure(opened.model, 'model');
-    return { unknowns, whole, twin: 'graph' in twin ? await measure(twin.graph, 'twin') : twin };
+    return { ...about, whole, twin: 'graph' in twin ? await measure(twin.graph, 'twin') : twin };
   } finally {
     await engine.dispose();
   }
@@ -68,6 +73,11 @@ function inputSizeOf(graph: ModelGraph): number {
     const shape = graph.layers[layer]?.outputShapes[output];
     return sum + (shape?.reduce<number>((size, dim) => size * (dim ?? 0), 1) ?? 0);
   }, 0);
+}
+
+function predictionOf(graph: ModelGraph, batch: number): Prediction {
+  const { identifiable } = analyseModel(graph, new Map(), neverCancelled, { batch });
+  return { rank: identifiable.rank, basis: identifiable.basis, text: identifiablePhrase(identifiable) };
 }
 
 /** Tells of a measurement's progress, with the time that is left. */
@@ -111,6 +121,7 @@ async function rankOf({ opened, graph, request, engine, progress, cancel }: Subj
       ...point.assumptions,
       ...victim.assumptions,
     ],
+    predicted: predictionOf(graph, batch),
     maps: shares && point.layout ? pixelMaps(shares, point.layout, batch) : [],
   };
 }

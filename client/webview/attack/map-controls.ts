@@ -63,7 +63,7 @@ function wordsOf(run: RunState, map: MapState | null): string {
     ...(maps.length === 0
       ? ['There is no map: this model could be measured neither whole nor on a smaller picture.']
       : []),
-    ...(withMap && withMap === map.report.twin ? [twinWarning] : []),
+    ...(withMap && withMap === map.report.twin ? [twinWarning(map.report)] : []),
     ...((run.spec.defences ?? []).length > 0 ? ['Measured for the gradient itself, before the defences.'] : []),
   ].join(' ');
 }

@@ -1,6 +1,6 @@
 /** The page of a measured identifiable dimension: the figures, and the map over a picture. */
 import { type Measurement, mapped, type VerifyReport } from '../../../src-attack/process/verify-protocol.ts';
-import { rankText, twinText, twinWarning } from '../../../src-attack/process/verify-text.ts';
+import { comparisonText, rankText, twinText, twinWarning } from '../../../src-attack/process/verify-text.ts';
 import { make } from '../attack/dom.ts';
 import type { FromVerifyPage, ToVerifyPage, VerifyState } from './messages.ts';
 import { createOverlay } from './overlay.ts';
@@ -25,7 +25,7 @@ function show({ report, images }: VerifyState): void {
     ?.replaceChildren(
       make('h1', {}, `${report.model}: measured gradient leakage`),
       make('p', { className: 'headline' }, whole ? `${rankText(whole)}.` : tooLarge(report)),
-      make('p', {}, `The analysis says ${report.predicted}.`),
+      make('p', {}, `The analysis says ${comparisonText(report.predicted, whole)}.`),
       ...twinParts(report),
       ...(map ? [make('h2', {}, 'What the gradient determines of each pixel'), createOverlay(map, images)] : []),
       ...(shown ? howMeasured(shown) : []),
@@ -36,12 +36,14 @@ function tooLarge({ unknowns }: VerifyReport): string {
   return `With ${unknowns} unknowns the model is too large to be measured whole.`;
 }
 
-function twinParts({ twin }: VerifyReport): HTMLElement[] {
+function twinParts(report: VerifyReport): HTMLElement[] {
+  const { twin } = report;
   if (!twin) return [];
   if (!('rank' in twin)) return [make('p', {}, `No smaller twin was measured: ${twin.reason}.`)];
   return [
     make('p', {}, `Measured on ${twinText(twin)}: ${rankText(twin)}.`),
-    make('p', { className: 'note' }, twinWarning),
+    make('p', {}, `The analysis says of the twin ${comparisonText(twin.predicted, twin)}.`),
+    make('p', { className: 'note' }, twinWarning(report)),
   ];
 }
 
