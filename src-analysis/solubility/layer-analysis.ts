@@ -94,6 +94,9 @@ export function analyseLayer(
       return kernelLayer(context, layer, weight);
     case 'unknown':
       return notCovered(layer, op.reason, weight);
+    case 'constant':
+      // A class token, learned or not: it has no input that could be told.
+      return undefined;
     case 'embedding':
       return embeddingLayer(context, layer);
     case 'recurrent':
