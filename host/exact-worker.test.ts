@@ -53,7 +53,7 @@ it('the bundled worker eliminates a whole model, and says of what it does not co
       ...head,
     );
     expect(await pool.run(recurrent, 600)).toEqual({ rank: 21, unknowns: 25 });
-    // Which units are active is drawn, twice.
+    // Which units are active is drawn, several times.
     const rectified = task("conv2d({ inputShape: [6, 6, 1], filters: 2, kernelSize: 3, activation: 'relu' })", ...head);
     expect(await pool.run(rectified, 600)).toMatchObject({
       unknowns: 36,

@@ -3,6 +3,7 @@ import type { ModelRank } from '../../model/analysis.ts';
 import type { ModelGraph } from '../../model/graph.ts';
 import type { CancellationToken } from '../../readers/reader.ts';
 import { compile } from './compile.ts';
+import { exactRankWork } from './cost.ts';
 import { rankOfProgram } from './generic-rank.ts';
 import { type Program, repeated } from './program.ts';
 
@@ -13,9 +14,10 @@ export interface ModelRankOptions {
 }
 
 /**
- * r by elimination: of two draws that agree, or where a random pattern of active units or greatest entries takes part, what lies
- * between two draws, and both. Null where an operation is not covered, or two draws without a pattern differ. Takes twice
- * `exactRankWork` multiplications; throws `Cancelled` when the token asks for it.
+ * r by elimination: of two draws that agree, or where a random pattern of active units or greatest entries takes part, the median
+ * of several draws, and the least and greatest. Null where an operation is not covered, or two draws without a pattern differ.
+ * Takes twice `exactRankWork` multiplications, for patterns more of them where the model is small; throws `Cancelled` when the
+ * token asks for it.
  */
 export function modelRank(
   graph: ModelGraph,
@@ -28,11 +30,19 @@ export function modelRank(
   const draw = (seed: number) => rankOfProgram(program, cancel, seed, activeShare);
   const first = draw(1);
   const { unknowns } = first;
-  const second = draw(2);
-  if (!isPatterned(program)) return second.rank === first.rank ? { rank: first.rank, unknowns } : null;
-  const [least, greatest] = [Math.min(first.rank, second.rank), Math.max(first.rank, second.rank)];
-  return { rank: Math.round((least + greatest) / 2), unknowns, range: [least, greatest] };
+  if (!isPatterned(program)) return draw(2).rank === first.rank ? { rank: first.rank, unknowns } : null;
+  const affordable = Math.floor(workOfDraws / (exactRankWork(graph, batch) ?? workOfDraws));
+  const draws = Math.max(2, Math.min(mostDraws, affordable));
+  const ranks = [first.rank];
+  for (let seed = 2; seed <= draws; seed++) ranks.push(draw(seed).rank);
+  ranks.sort((a, b) => a - b);
+  const middle = (ranks[Math.floor((draws - 1) / 2)]! + ranks[Math.ceil((draws - 1) / 2)]!) / 2;
+  return { rank: Math.round(middle), unknowns, range: [ranks[0]!, ranks[draws - 1]!] };
 }
+
+/** Random patterns that are tried, and the multiplications to spend on more than two of them. */
+const mostDraws = 9;
+const workOfDraws = 1e9;
 
 /** Whether which units are active, or which entries are the greatest, is drawn. */
 function isPatterned({ nodes }: Program): boolean {
