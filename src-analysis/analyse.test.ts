@@ -88,7 +88,9 @@ export const model = tf.sequential({ layers: [
       certainty: 'estimate',
       range: [96, 98],
     });
-    expect(drawn.identifiable.assumptions).toContain('r is an estimate: which units are active is drawn at random');
+    expect(drawn.identifiable.assumptions).toContain(
+      'r is an estimate: which units are active was drawn at random, which left from 96 to 98',
+    );
   });
 
   test('leaves the law’s estimate where it was out of reach', () => {

@@ -66,8 +66,9 @@ export function identifiableWith(
 function eliminated(law: Identifiable, { rank, unknowns, range }: ModelRank): Identifiable {
   const { range: _, bottleneck, ...rest } = law;
   const isExact = range === undefined;
+  const within = range && range[0] < range[1] ? `, which left from ${range[0]} to ${range[1]}` : '';
   const assumptions = law.assumptions.filter(assumption => !assumption.startsWith(estimateWords));
-  const drawn = isExact ? [] : [`${estimateWords}: which units are active is drawn at random`];
+  const drawn = isExact ? [] : [`${estimateWords}: which units are active was drawn at random${within}`];
   return {
     ...rest,
     rank,

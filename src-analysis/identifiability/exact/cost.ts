@@ -6,7 +6,7 @@ import { unknownsOf } from '../unknowns.ts';
 /** Most multiplications of one draw that a host's worker is asked for: some seconds. */
 const mostWork = 3e9;
 /** Most memory for the derivatives of all entries, bytes. */
-const mostBytes = 5e8;
+const mostBytes = 3e8;
 
 /** Whether the exact rank takes at most so many multiplications. */
 export function isWithin(graph: ModelGraph, batch: number | undefined, work: number): boolean {
