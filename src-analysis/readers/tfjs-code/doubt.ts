@@ -32,9 +32,10 @@ export function doubt(context: Context, scope: Scope, value: Value, condition: C
 /** The signature of a condition that was met with different values. */
 const varying = '*';
 
-/** The condition goes the same way wherever it is met. */
+/** The condition is met, and goes the same way wherever it is. */
 export function isUniform(context: Context, condition: Condition): boolean {
-  return context.met.get(condition.expression)?.signature !== varying;
+  const met = context.met.get(condition.expression);
+  return met !== undefined && met.signature !== varying;
 }
 
 /** Nothing but a name: what decides its value decides the condition. */

@@ -40,9 +40,12 @@ function runImporter(context: Context, path: string, end: number): boolean {
   context.modules.set(path, module);
   context.exploring = true;
   context.budget.limitTo(end);
+  const own = new Set(context.met.keys());
   inModule(context, module, undefined, () => {
     runModule(context, module);
     exploreUncalled(context, module, end);
   });
+  // What other programs do about their own settings makes no models of its own here.
+  for (const condition of context.met.keys()) if (!own.has(condition)) context.met.delete(condition);
   return true;
 }

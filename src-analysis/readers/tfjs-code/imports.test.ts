@@ -104,6 +104,20 @@ const cases: readonly Case[] = [
     expected: ['== m', 'input [8]', 'dense [8] -> [3]'],
   },
   {
+    what: 'a setting of another program that may be left out is none to tell models apart by',
+    files: {
+      'm.js': `${tf}export function m(size) { const units = 3; return ${dense}; }`,
+      'use.js':
+        "import {m} from './m'; const args = parser.parse(); if (args.size == null) { args.size = 16; } m(args.size);",
+    },
+    expected: [
+      '== m',
+      'input [?]',
+      'dense [?] -> [3]',
+      'gap: The input shape of the model is not known here: `size` is a parameter of `m`, which is not called with known arguments here. @ dense',
+    ],
+  },
+  {
     what: 'different arguments that other files pass',
     files: {
       'm.cjs': `const tf = require('@tensorflow/tfjs'); function m(size, units) { return ${dense}; } module.exports = {m};`,
