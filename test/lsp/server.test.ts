@@ -277,3 +277,24 @@ function modelJson(): string {
     2,
   );
 }
+
+test('an estimate of r is replaced in the background by the exact elimination of the model', async () => {
+  const patientClient = await startClient({ settings: { exactElimination: { maxSeconds: 3600 } } });
+  try {
+    const uri = URI.file(path.join(folder, 'rectified.ts')).toString();
+    const text = `import * as tf from '@tensorflow/tfjs';
+export const model = tf.sequential({ layers: [
+  tf.layers.conv2d({ inputShape: [10, 10, 1], filters: 2, kernelSize: 3, strides: 2, activation: 'relu' }),
+  tf.layers.flatten(),
+  tf.layers.dense({ units: 5, activation: 'softmax' }),
+] });
+`;
+    patientClient.open(uri, 'typescript', text);
+    const saying = (words: string) => (found: readonly { message: string }[]) =>
+      found.some(d => d.message.includes(words));
+    await patientClient.diagnostics(uri, 1, saying('rank law'));
+    await patientClient.diagnostics(uri, 1, saying('exact elimination over a finite field'));
+  } finally {
+    await patientClient.stop();
+  }
+}, 90_000);
