@@ -4,7 +4,7 @@ import { descendDamped } from './levenberg.ts';
 import { createGradientModel, type GradientModel } from './model.ts';
 import { quadraticPrior } from './prior.ts';
 import type { SmoothedGradients } from './smoothing.ts';
-import type { Iterate } from './step.ts';
+import { type Iterate, lossOf } from './step.ts';
 
 /** β of the first level, its growth, and where the smooth function stands for the true one. */
 const beta = { first: 4, growth: 1.6, last: 2e5 };
@@ -72,7 +72,7 @@ export async function followSmoothing(
           steps: Math.min(left, stepsPerLevel),
           settled,
           cancel: recorder.cancel,
-          onStep: step => recorder.preview(step.misfit.value, model.toInput(step.u)),
+          onStep: step => recorder.preview(lossOf(step), model.toInput(step.u)),
         },
         problem,
       );
@@ -80,7 +80,7 @@ export async function followSmoothing(
       damping = result.damping;
       left -= result.steps;
       const misfit = await trueModel.misfit(u);
-      recorder.record(misfit.value, trueModel.toInput(u));
+      recorder.record(lossOf({ u, misfit }), trueModel.toInput(u));
       if (level > trueModelFrom && misfit.value < worthTrying * tried) {
         tried = misfit.value;
         if (await finish({ u, misfit })) return true;

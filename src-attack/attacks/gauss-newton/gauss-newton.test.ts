@@ -13,6 +13,7 @@ import { gaussNewton } from './gauss-newton.ts';
 import { createGradientModel } from './model.ts';
 import { addPrior, applyPrior, quadraticPrior, totalVariationPrior } from './prior.ts';
 import { smoothGradients } from './smoothing.ts';
+import { lossOf } from './step.ts';
 
 const loading = loadOnnxCpu();
 afterAll(async () => (await loading).dispose());
@@ -220,6 +221,14 @@ describe('the prior', () => {
       dot(picture, applyPrior({ ...quadraticPrior(shape, 1), colourWeight }, picture, shape, 1));
     expect(energy(grey, 16)).toBeCloseTo(energy(grey, 1), 10);
     expect(energy(coloured, 16)).toBeCloseTo(11 * energy(coloured, 1), 8);
+  });
+});
+
+describe('the loss', () => {
+  test('has a price for intensities beyond black and white, and none for those of a picture', () => {
+    const misfit = { residual: [], value: 0.5, gradients: [] };
+    expect(lossOf({ u: Float64Array.of(-0.5, 0.2, 0.5), misfit })).toBe(0.5);
+    expect(lossOf({ u: Float64Array.of(-0.6, 0.2, 0.7), misfit })).toBeCloseTo(0.5 + 1e-3 * (0.01 + 0.04), 12);
   });
 });
 

@@ -6,7 +6,7 @@ import { createGradientModel, type GradientModel } from './model.ts';
 import { lastMu, polish } from './polish.ts';
 import { quadraticPrior, totalVariationPrior } from './prior.ts';
 import { smoothGradients } from './smoothing.ts';
-import { direction, type Iterate, linearise, lineSearch, minimalDamping, type StepSettings } from './step.ts';
+import { direction, type Iterate, linearise, lineSearch, lossOf, minimalDamping, type StepSettings } from './step.ts';
 
 const firstMu = 1e-3;
 /** One image: μ falls fast and the prior turns to total variation; several: slowly, so that they come apart. */
@@ -14,7 +14,8 @@ const muFactor = { single: 0.2, batch: 0.5 };
 const quadraticSteps = 3;
 /**
  * Gauss–Newton on the whole gradient (Leaklint): min Σ_l ‖g_l(x) − g_l*‖²/‖g_l*‖² + μ·uᵀL(u)u with μ → 0, u the
- * intensities and L the pixel grid's Laplacian, its edges reweighted to total variation. The gradient's Jacobian is
+ * intensities and L the pixel grid's Laplacian, its edges reweighted to total variation; intensities beyond black and
+ * white have a price that stays. The gradient's Jacobian is
  * used in full, so everything the gradient holds is reached and the prior fills only what it does not. Models with
  * ReLU, leaky ReLU or max-pooling, where the steps would stall, go another way (see kinks.ts).
  */
@@ -58,7 +59,7 @@ async function fadePrior(
   const steps = options.steps ?? Math.ceil(Math.log(lastMu / firstMu) / Math.log(factor)) + 1;
   recorder.expect(steps);
   let current: Iterate = { u, misfit: await model.misfit(u) };
-  recorder.record(current.misfit.value, model.toInput(u));
+  recorder.record(lossOf(current), model.toInput(u));
   let mu = firstMu;
   for (let step = 0; step < steps; step++) {
     throwIfCancelled(recorder.cancel);
@@ -72,7 +73,7 @@ async function fadePrior(
     const found = d && (await lineSearch(model, current, d, settings, problem));
     if (!found) throw new NotFinite(step + 1);
     current = found.iterate;
-    recorder.record(current.misfit.value, model.toInput(current.u));
+    recorder.record(lossOf(current), model.toInput(current.u));
     mu = Math.max(mu * factor, lastMu);
   }
   return current;

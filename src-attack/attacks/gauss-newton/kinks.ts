@@ -7,7 +7,7 @@ import { affineFromPicture, solvePictureLayer } from './picture-layer.ts';
 import { lastMu, polish } from './polish.ts';
 import { quadraticPrior } from './prior.ts';
 import type { SmoothedGradients } from './smoothing.ts';
-import { type Iterate, minimalDamping } from './step.ts';
+import { type Iterate, lossOf, minimalDamping } from './step.ts';
 
 /** A misfit for each gradient tensor at which the observed gradient counts as reached. */
 const reachedMisfit = 1e-9;
@@ -33,10 +33,10 @@ export async function throughKinks(
   const layered = await solutionByLayers(model, problem, recorder);
   if (layered) {
     const u = model.fromInput(layered);
-    const misfit = await model.misfit(u);
-    const isUsable = Number.isFinite(misfit.value);
-    if (isUsable) recorder.record(misfit.value, layered);
-    const end = isUsable && (await polish(model, { u, misfit }, problem, options, recorder));
+    const solved = { u, misfit: await model.misfit(u) };
+    const isUsable = Number.isFinite(solved.misfit.value);
+    if (isUsable) recorder.record(lossOf(solved), layered);
+    const end = isUsable && (await polish(model, solved, problem, options, recorder));
     if (end && end.misfit.value < nearMisfit * tensors) {
       recorder.note(
         'The picture was solved layer by layer, from the units that are on, and then refined on the whole gradient.',
@@ -44,7 +44,7 @@ export async function throughKinks(
       return;
     }
   }
-  recorder.record((await model.misfit(start)).value, model.toInput(start));
+  recorder.record(lossOf({ u: start, misfit: await model.misfit(start) }), model.toInput(start));
   const reached = await followSmoothing(smoothed, start, model, problem, options, recorder, async from => {
     const near = await onTrueModel(model, from, problem, recorder);
     const end = await polish(model, near, problem, options, recorder);
@@ -96,7 +96,7 @@ async function onTrueModel(
       prior: quadraticPrior(problem.shape, batchOf(problem)),
       mu: lastMu,
       cancel: recorder.cancel,
-      onStep: step => recorder.record(step.misfit.value, model.toInput(step.u)),
+      onStep: step => recorder.record(lossOf(step), model.toInput(step.u)),
     },
     problem,
   );

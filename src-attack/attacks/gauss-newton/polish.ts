@@ -2,7 +2,7 @@ import { throwIfCancelled } from '../../../src-analysis/readers/reader.ts';
 import { type AttackOptions, type AttackProblem, batchOf, type Recorder } from '../attack.ts';
 import type { GradientModel } from './model.ts';
 import { quadraticPrior } from './prior.ts';
-import { direction, type Iterate, linearise, lineSearch, minimalDamping, type StepSettings } from './step.ts';
+import { direction, type Iterate, linearise, lineSearch, lossOf, minimalDamping, type StepSettings } from './step.ts';
 
 /** Weight of the prior where only what the gradient leaves open is left to it. */
 export const lastMu = 1e-10;
@@ -32,7 +32,7 @@ export async function polish(
     if (!found?.decreased) break;
     const before = current.misfit.value;
     current = found.iterate;
-    recorder.record(current.misfit.value, model.toInput(current.u));
+    recorder.record(lossOf(current), model.toInput(current.u));
     if (current.misfit.value > before / 2) break;
     mu /= 10;
   }

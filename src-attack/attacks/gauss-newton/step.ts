@@ -62,22 +62,43 @@ export async function direction(
   const { prior, mu } = settings;
   const batch = batchOf(problem);
   const right = linear.descent.slice();
+  const outside = Float64Array.from(u, beyondRange);
+  addScaled(right, -rangeWeight, outside);
   if (settings.priorOn === 'picture') addScaled(right, -mu, applyPrior(prior, u, problem.shape, batch));
   for (let damping = settings.damping; damping < 1e3; damping *= dampingGrowth) {
     const matrix = copyTiled(linear.normal);
     if (mu > 0) addPrior(matrix, prior, mu, problem.shape, batch);
-    for (let i = 0; i < u.length; i++) addSymmetric(matrix, i, i, damping * linear.meanDiagonal);
+    for (let i = 0; i < u.length; i++) {
+      addSymmetric(matrix, i, i, damping * linear.meanDiagonal + (outside[i] === 0 ? 0 : rangeWeight));
+    }
     const factor = await cholesky(matrix, problem.products, cancel);
     if (factor.kind === 'factor') return choleskySolve(factor, right);
   }
   return null;
 }
 
-/** Misfit plus prior: what a step with the prior on the picture decreases. */
+/** Weight of intensities beyond black and white, squared. It is zero on every true picture, hence need not fade. */
+const rangeWeight = 1e-3;
+
+/** How far an intensity − 0.5 is above white, or (negative) below black. */
+function beyondRange(value: number): number {
+  return value - Math.min(0.5, Math.max(-0.5, value));
+}
+
+/**
+ * The misfit, and what lies beyond black and white: by it pictures are compared. What the gradient hardly holds would
+ * otherwise be fitted to its rounding by intensities that no picture has.
+ */
+export function lossOf({ u, misfit }: Iterate): number {
+  const outside = u.map(beyondRange);
+  return misfit.value + rangeWeight * dot(outside, outside);
+}
+
+/** Loss plus prior where it is on the picture: what a step decreases. */
 export function objective(iterate: Iterate, settings: StepSettings, problem: AttackProblem): number {
-  if (settings.priorOn === 'change' || settings.mu === 0) return iterate.misfit.value;
+  if (settings.priorOn === 'change' || settings.mu === 0) return lossOf(iterate);
   const pulled = applyPrior(settings.prior, iterate.u, problem.shape, batchOf(problem));
-  return iterate.misfit.value + settings.mu * dot(iterate.u, pulled);
+  return lossOf(iterate) + settings.mu * dot(iterate.u, pulled);
 }
 
 const shortestLength = 1e-3;
