@@ -8,7 +8,7 @@ import { root } from './lib/paths.mjs';
 import { clearResults, conclude, printResult, saveResults } from './lib/results.mjs';
 import { unsupported } from './lib/vscode-install.mjs';
 
-const SECONDS_PER_TEST = 180;
+const SECONDS_PER_TEST = 300;
 
 /** @typedef {[title: string, test: () => Promise<unknown>]} NamedTest */
 
