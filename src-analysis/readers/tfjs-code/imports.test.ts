@@ -107,8 +107,11 @@ const cases: readonly Case[] = [
     what: 'a setting of another program that may be left out is none to tell models apart by',
     files: {
       'm.js': `${tf}export function m(size) { const units = 3; return ${dense}; }`,
-      'use.js':
-        "import {m} from './m'; const args = parser.parse(); if (args.size == null) { args.size = 16; } m(args.size);",
+      'use.js': `import {m} from './m';
+        class Game { constructor(args) { if (args.size == null) { args.size = 16; } this.size = args.size; } }
+        class Agent { constructor(game) { this.net = m(game.size); } }
+        function run() { const args = parser.parse(); const game = new Game({size: args.size}); new Agent(game); }
+        run();`,
     },
     expected: [
       '== m',
