@@ -66,16 +66,21 @@ function normals(length: number, random: Random): Float64Array {
   return Float64Array.from({ length }, () => random.normal());
 }
 
+/**
+ * A gradient tensor so much smaller than the largest is zero but for what cancels (∂L/∂ of a bias on attention's keys,
+ * which softmax does not see): divided by its norm, its rounding would count as equations.
+ */
+const nothing = 1e-12;
+
 /** 1/‖g‖ for every gradient tensor at the point; 0 where it is zero. */
 async function scalesAt(victim: Victim, inputs: Record<string, Values>, engine: Engine): Promise<number[]> {
   const outputs = Object.fromEntries(victim.gradients.map((g, i) => [`${i}`, g]));
   const program: Program = await engine.compile(outputs, { precision: 'float64' });
   try {
     const values = await program.run(inputs);
-    return victim.gradients.map((_, i) => {
-      const size = norm(values[`${i}`] as Float64Array);
-      return size > 0 ? 1 / size : 0;
-    });
+    const sizes = victim.gradients.map((_, i) => norm(values[`${i}`] as Float64Array));
+    const least = nothing * Math.max(...sizes);
+    return sizes.map(size => (size > least ? 1 / size : 0));
   } finally {
     await program.dispose();
   }
