@@ -2,7 +2,13 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CodeAction, type CodeLens, FileChangeType, type Hover } from 'vscode-languageserver-protocol';
+import {
+  type CodeAction,
+  type CodeLens,
+  type Diagnostic,
+  FileChangeType,
+  type Hover,
+} from 'vscode-languageserver-protocol';
 import { URI } from 'vscode-uri';
 import { startClient, type TestClient } from './harness.ts';
 
@@ -290,8 +296,8 @@ export const model = tf.sequential({ layers: [
 ] });
 `;
     patientClient.open(uri, 'typescript', text);
-    const saying = (words: string) => (found: readonly { message: string }[]) =>
-      found.some(d => d.message.includes(words));
+    const saying = (words: string) => (found: readonly Diagnostic[]) =>
+      found.some(({ message }) => (typeof message === 'string' ? message : message.value).includes(words));
     await patientClient.diagnostics(uri, 1, saying('rank law'));
     await patientClient.diagnostics(uri, 1, saying('exact elimination over a finite field'));
   } finally {
