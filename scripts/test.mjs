@@ -1,5 +1,5 @@
 // npm test: sets everything up from a fresh clone, runs every check and test, and ends with `N passed, N failed`.
-//   npm test -- static|unit|package|exthost|e2e     only these parts
+//   npm test -- static|unit|package|exthost|e2e|study     only these parts
 import { requireNode } from './lib/node-version.mjs';
 
 // Vitest needs 20.19; the command line itself runs on 20.0.

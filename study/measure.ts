@@ -66,7 +66,13 @@ function predict(seed: number, population: Population): Omit<Compared, keyof Res
   const { model } = read({ seed, code });
   const { identifiable, metric } = analyseModel(model, new Map(), neverCancelled);
   const unknowns = sizeOf(model.layers[model.inputs[0]!.layer]!.outputShapes[0]);
-  return { kind, unknowns: unknowns!, predicted: identifiable.rank, c: metric.c };
+  return {
+    kind,
+    unknowns: unknowns!,
+    predicted: identifiable.rank,
+    estimate: identifiable.certainty === 'estimate',
+    c: metric.c,
+  };
 }
 
 function read({ seed, code }: Pick<Architecture, 'seed' | 'code'>): { file: SourceFile; model: ModelGraph } {

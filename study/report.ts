@@ -23,6 +23,9 @@ export interface Summary {
   readonly right: number;
   readonly byShare: Figures;
   readonly byMetric: Figures;
+  /** By r/n where the analysis does not mark it as an estimate, and by the measured r/n. */
+  readonly bySureShare: Figures;
+  readonly byMeasured: Figures;
 }
 
 const share = ({ predicted, unknowns }: Compared) => predicted! / unknowns;
@@ -57,6 +60,11 @@ export function summarise(results: readonly Compared[]): Summary {
     right: known.filter(group => group.every(({ predicted, measured }) => predicted === measured)).length,
     byShare: figuresOf(both, share),
     byMetric: figuresOf(both, ({ c, unknowns }) => c! / unknowns),
+    bySureShare: figuresOf(
+      both.filter(({ estimate }) => !estimate),
+      share,
+    ),
+    byMeasured: figuresOf(both, ({ measured, unknowns }) => measured / unknowns),
   };
 }
 
@@ -92,8 +100,9 @@ function shareLines(results: readonly Compared[]): string {
 
 /** The page docs/study.md. */
 export function page(results: readonly Compared[], command: string): string {
-  const { models, attacks, known, right, byShare, byMetric } = summarise(results);
-  const line = (name: string, { auc, spearman: rho }: Figures) => `| ${name} | ${rounded(auc)} | ${rounded(rho)} |`;
+  const { models, attacks, known, right, byShare, byMetric, bySureShare, byMeasured } = summarise(results);
+  const line = (name: string, { attacks, recognisable, auc, spearman: rho }: Figures) =>
+    `| ${name} | ${attacks} | ${recognisable} | ${rounded(auc)} | ${rounded(rho)} |`;
   const head =
     'models | r given | r as measured | recognisable | AUC of r/n | AUC of c(M)/n |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |';
   return `# Does the linter tell the truth?
@@ -107,9 +116,11 @@ ${models} models of 16×16 pictures, ${attacks} attacks. A picture counts as rec
 convolution as classifiers have it, “narrow” with one that takes large steps and has at most three filters, so that
 there are enough models that leak little.
 
-| predictor | area under the ROC curve of “recognisable” | Spearman correlation with PSNR |
-| --- | ---: | ---: |
-${line('r/n', byShare)}
+| predictor | attacks | recognisable | area under the ROC curve of “recognisable” | Spearman correlation with PSNR |
+| --- | ---: | ---: | ---: | ---: |
+${line('r/n by the analysis', byShare)}
+${line('the same, without estimates', bySureShare)}
+${line('r/n measured at the picture (`leaklint verify`)', byMeasured)}
 ${line('c(M)/n', byMetric)}
 
 The analysis gives r for ${known} of the ${models} models; it equals the measured rank at every picture for ${right} of them.
@@ -130,7 +141,7 @@ ${groupLines(results, ({ kind }) => kind)}
 
 Where the measured rank differs, the model has units whose pattern at the picture decides (ReLU, max-pooling), or units that
 are saturated: the analysis says r for weights and inputs in general position, and marks what depends on a pattern as an
-estimate. Recognisable though r/n is small: pictures that are smooth enough for the prior to fill the rest. Not recognisable
+estimate; a network of few ReLUs can be dead at a picture, and then nothing comes back. Recognisable though r/n is small: pictures that are smooth enough for the prior to fill the rest. Not recognisable
 though r/n is large: the attack ended in a local minimum, which is no protection.
 `;
 }

@@ -23,6 +23,8 @@ export interface Compared extends Result {
   readonly unknowns: number;
   /** r by the analysis; null where it says unknown. */
   readonly predicted: number | null;
+  /** Whether the analysis marks r as an estimate. */
+  readonly estimate: boolean;
   readonly c: number | null;
 }
 

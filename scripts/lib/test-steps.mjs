@@ -60,7 +60,7 @@ async function runVitest() {
   const report = path.join(out, 'results/unit.json');
   fs.rmSync(report, { force: true });
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { ok } = await runScript('node_modules/vitest/vitest.mjs', args, { seconds: 900 });
+  const { ok } = await runScript('node_modules/vitest/vitest.mjs', args, { seconds: 1500 });
   return vitestResults(report, ok);
 }
 
@@ -75,13 +75,29 @@ async function runVitest() {
 function inVsCode(part, name, script, args = []) {
   const run = async () => {
     clearResults(name);
-    const { ok, reason } = await runScript(script, args, { seconds: 900 });
+    const { ok, reason } = await runScript(script, args, { seconds: 1500 });
     const results = loadResults(name);
     // Only another system than Linux may have nothing to run the tests in.
     if (!results && ok && unsupported()) return [];
     return results ?? [{ title: `${name} runs to its end`, passed: false, error: reason }];
   };
   return { part, name, needsBuild: true, run };
+}
+
+/**
+ * A part of the study: models that leak all, some and hardly any of their input. Ends after ten minutes on any machine.
+ * @returns {Step}
+ */
+function study() {
+  const results = path.join(out, 'results/study.jsonl');
+  const models = ['--seed', '20261140', '--models', '8', '--narrow', '8'];
+  const limits = ['--minutes', '10', '--check', '0.9', '--results', results];
+  const run = async () => {
+    fs.rmSync(results, { force: true });
+    const { ok, reason } = await runScript('study/run.mjs', [...models, ...limits], { seconds: 1200 });
+    return [{ title: 'what is predicted is what is found', passed: ok, error: reason }];
+  };
+  return { part: 'study', name: 'study', run };
 }
 
 /** @returns {Step} */
@@ -103,6 +119,7 @@ const PARTS = {
   package: ['build', 'package'],
   exthost: ['build', 'tools', 'exthost'],
   e2e: ['build', 'package', 'tools', 'e2e'],
+  study: ['study'],
 };
 
 /** @param {string[]} parts @returns {Step[]} */
@@ -124,6 +141,7 @@ function plan(parts) {
           inVsCode('exthost', 'exthost-minimum', 'scripts/test-exthost.mjs', ['minimum']),
         ]),
     inVsCode('e2e', 'e2e', 'scripts/test-e2e.mjs'),
+    study(),
   ];
   return steps.filter(({ part }) => wanted.has(part));
 }
