@@ -67,7 +67,6 @@ function shippedBundles() {
     ...entries('{client/extension,server/main,cli/main}.ts', file => path.dirname(file).replace('client', 'extension')),
     ...entries('{host,server}/*-worker.ts', file => path.basename(file, '.ts')),
     ...entries('src-attack/process/main.ts', () => 'attack'),
-    ...entries('src-attack/process/main.ts', () => 'attack'),
   ];
   const typescript = [{ in: 'node_modules/typescript/lib/typescript.js', out: 'typescript' }];
   const pages = entries('client/webview/*/main.ts', file => `webview/${path.basename(path.dirname(file))}`);

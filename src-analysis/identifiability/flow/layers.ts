@@ -6,7 +6,7 @@ import { addNormalisation } from './normalisation.ts';
 import { entriesOf } from './region.ts';
 import { addAttention, addParametricRelu, addRecurrent, addTokens, beforeSoftmax, isSoftmax } from './sequences.ts';
 import { type FlowState, freeDimensions, inputOf, join, type Tensor, tensorOf } from './state.ts';
-import { convolutionMaps, denseMaps, separableMaps, transposedMaps } from './weighted.ts';
+import { denseMaps, windowMaps } from './weighted.ts';
 import { addWeighted } from './weighted-layer.ts';
 
 /** Takes in a layer all of whose consumers have been taken in; returns why not. */
@@ -107,31 +107,13 @@ function addOperation(
       s.unproven = true;
       return passOn(s, layer, keys, free + freeDimensions(s, output));
     case 'conv':
-      return addWeighted(
-        s,
-        layer,
-        activation,
-        convolutionMaps(s.graph, layer, op, s.regions.get(keys[0]!)!, s.table),
-        output,
-        free,
-        op.bias,
-      );
     case 'separableConv':
-      return addWeighted(
-        s,
-        layer,
-        activation,
-        separableMaps(s.graph, layer, op, s.regions.get(keys[0]!)!, s.table),
-        output,
-        free,
-        op.bias,
-      );
     case 'convTranspose':
       return addWeighted(
         s,
         layer,
         activation,
-        transposedMaps(s.graph, layer, s.regions.get(keys[0]!)!),
+        windowMaps(s.graph, layer, op, s.regions.get(keys[0]!)!, s.table),
         output,
         free,
         op.bias,

@@ -1,6 +1,6 @@
 /** Ranks of one layer's linear maps, as the flow needs them: for the outputs that reach the model's output, by generic laws. */
 import type { ConvGeometry, ConvRanks } from '../../model/analysis.ts';
-import type { ConvOp, DenseOp, Layer, ModelGraph, SeparableConvOp } from '../../model/graph.ts';
+import type { ConvOp, ConvTransposeOp, DenseOp, Layer, ModelGraph, SeparableConvOp } from '../../model/graph.ts';
 import { outputLength } from '../../solubility/conv-geometry.ts';
 import {
   axisOutputs,
@@ -43,19 +43,26 @@ export interface LinearMap {
 /** The maps of a layer from its input on, or why there are none. */
 export type LinearMaps = { readonly maps: readonly LinearMap[] } | { readonly reason: string };
 
-export function convolutionMaps(
+/** What a convolution of any kind does to the known part of its input. */
+export function windowMaps(
   graph: ModelGraph,
   layer: Layer,
-  op: ConvOp,
+  op: ConvOp | SeparableConvOp | ConvTransposeOp,
   output: Region,
   table: RankTable,
 ): LinearMaps {
+  if (op.kind === 'conv') return convolutionMaps(graph, layer, op, output, table);
+  if (op.kind === 'separableConv') return separableMaps(graph, layer, op, output, table);
+  return transposedMaps(graph, layer, output);
+}
+
+function convolutionMaps(graph: ModelGraph, layer: Layer, op: ConvOp, output: Region, table: RankTable): LinearMaps {
   if (op.spatialRank === 3) return gridMaps(graph, layer, op, output);
   const found = layerGeometry(graph, layer, op);
   return 'reason' in found ? found : { maps: [mapOf(found.geometry, spatialOf(output, op), table, output.loose)] };
 }
 
-export function separableMaps(
+function separableMaps(
   graph: ModelGraph,
   layer: Layer,
   op: SeparableConvOp,
@@ -87,7 +94,7 @@ export function denseMaps(op: DenseOp, units: number, positions: number, table: 
 }
 
 /** The outputs are taken as a whole: what a crop behind leaves out is not looked at. */
-export function transposedMaps(graph: ModelGraph, layer: Layer, output: Region): LinearMaps {
+function transposedMaps(graph: ModelGraph, layer: Layer, output: Region): LinearMaps {
   const found = layerMap(graph, layer);
   if (!found || 'reason' in found) return { reason: found?.reason ?? unknownParameter };
   const { map } = found;
