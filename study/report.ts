@@ -108,8 +108,9 @@ export function page(results: readonly Compared[], command: string): string {
   return `# Does the linter tell the truth?
 
 \`${command}\` draws random image classifiers, lets the analysis predict r/n and c(M), measures r in float64, attacks each
-model on ${new Set(results.map(({ picture }) => picture)).size} pictures with \`gauss-newton\`, and compares. This page and its plots are what it wrote. What each attack gave is
-kept in \`study/results.jsonl\`; the predictions are computed anew.
+model on ${new Set(results.map(({ picture }) => picture)).size} pictures with \`gauss-newton\`, and compares. What each attack gave is kept in \`study/results.jsonl\`, and only what is not
+there is attacked: without that file everything is done again, in some hours on two cores. The predictions are computed
+anew every time. This page and its plots are what \`${command} -- --report docs\` wrote.
 
 ${models} models of 16×16 pictures, ${attacks} attacks. A picture counts as recognisable when its SSIM is above ${recognisableSsim}
 (${byShare.recognisable} of the ${byShare.attacks} attacks where the analysis gives both figures). Models are drawn in two ways: “wide” with a first
