@@ -30,10 +30,10 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number];
 
-export interface RandomModel {
+export interface RandomModel<K extends string = Kind> {
   readonly code: string;
   readonly graph: ModelGraph;
-  readonly kinds: readonly Kind[];
+  readonly kinds: readonly K[];
   /** Examples in the gradient. */
   readonly batch: number;
 }

@@ -2,10 +2,9 @@
  * Random small models of what conv nets lack, as TensorFlow.js code: attention, recurrent layers, embeddings, shared weights,
  * PReLU, gates, softmax between layers, layer normalisation.
  */
-import type { ModelGraph } from '../src-analysis/model/graph.ts';
 import { neverCancelled } from '../src-analysis/readers/reader.ts';
 import { readTfjsCode } from '../src-analysis/readers/tfjs-code/read.ts';
-import { type Dice, diceOf } from './random-models.ts';
+import { type Dice, diceOf, type RandomModel } from './random-models.ts';
 
 export const sequenceKinds = [
   'attention',
@@ -24,13 +23,6 @@ export const sequenceKinds = [
 
 export type SequenceKind = (typeof sequenceKinds)[number];
 
-export interface RandomSequenceModel {
-  readonly code: string;
-  readonly graph: ModelGraph;
-  readonly kinds: readonly SequenceKind[];
-  readonly batch: number;
-}
-
 interface Draft {
   readonly dice: Dice;
   readonly lines: string[];
@@ -43,7 +35,7 @@ interface Draft {
 }
 
 /** One or two blocks on 3 to 6 vectors of 2 to 7 features, and a dense head. */
-export function randomSequenceModel(seed: number): RandomSequenceModel {
+export function randomSequenceModel(seed: number): RandomModel<SequenceKind> {
   const dice = diceOf(seed * 7919 + 13);
   const draft: Draft = {
     dice,

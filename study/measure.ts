@@ -16,9 +16,9 @@ import { targetOf } from '../src-attack/run/label.ts';
 import { victimOf } from '../src-attack/run/victim-of.ts';
 import { numericIdentifiable } from '../src-attack/verify/identifiable.ts';
 import { weightsOfModel } from '../src-attack/weights/model-weights.ts';
-import { type Architecture, architecture, type Population } from './architectures.ts';
+import { type Architecture, architecture } from './architectures.ts';
 import { type pictureNames, studyPicture } from './pictures.ts';
-import type { Compared, Result } from './results.ts';
+import { type Compared, modelKeyOf, type Result } from './results.ts';
 
 /** The strongest attack there is for one image and a model that can be differentiated. */
 const method = 'gauss-newton';
@@ -52,16 +52,16 @@ export async function measure(
 /** Sets results beside what the analysis, as it is now, says of their models. */
 export function compare(results: readonly Result[]): Compared[] {
   const predictions = new Map<string, Omit<Compared, keyof Result>>();
-  const predictionOf = ({ seed, population }: Result) => {
-    const key = `${population} ${seed}`;
-    const known = predictions.get(key) ?? predict(seed, population);
+  const predictionOf = (result: Result) => {
+    const key = modelKeyOf(result);
+    const known = predictions.get(key) ?? predict(result);
     predictions.set(key, known);
     return known;
   };
   return results.map(result => ({ ...result, ...predictionOf(result) }));
 }
 
-function predict(seed: number, population: Population): Omit<Compared, keyof Result> {
+function predict({ seed, population }: Result): Omit<Compared, keyof Result> {
   const { kind, code } = architecture(seed, population);
   const { model } = read({ seed, code });
   const { identifiable, metric } = analyseModel(model, new Map(), neverCancelled);

@@ -1,4 +1,4 @@
-import { type Compared, keyOf } from './results.ts';
+import { type Compared, keyOf, modelKeyOf } from './results.ts';
 import { scatter } from './scatter.ts';
 import { areaUnderRoc, spearman } from './statistics.ts';
 
@@ -48,7 +48,7 @@ function figuresOf(results: readonly Compared[], score: (result: Compared) => nu
 export function summarise(results: readonly Compared[]): Summary {
   const byModel = new Map<string, Compared[]>();
   for (const result of results) {
-    const model = `${result.population} ${result.seed}`;
+    const model = modelKeyOf(result);
     byModel.set(model, [...(byModel.get(model) ?? []), result]);
   }
   const known = [...byModel.values()].filter(group => group[0]!.predicted !== null);

@@ -28,8 +28,12 @@ export interface Compared extends Result {
   readonly c: number | null;
 }
 
-export function keyOf({ seed, population, picture }: Pick<Result, 'seed' | 'population' | 'picture'>): string {
-  return `${population} ${seed} ${picture}`;
+export function modelKeyOf({ seed, population }: Pick<Result, 'seed' | 'population'>): string {
+  return `${population} ${seed}`;
+}
+
+export function keyOf(attack: Pick<Result, 'seed' | 'population' | 'picture'>): string {
+  return `${modelKeyOf(attack)} ${attack.picture}`;
 }
 
 /** Results of earlier runs; a line that was cut off when a run was killed is left out, and done again. */

@@ -2,22 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { neverCancelled } from '../reader.ts';
 import { readTfjsCode } from './read.ts';
-import { summariseFiles } from './test-summary.ts';
+import { type FilesCase, summariseFiles } from './test-summary.ts';
 
 const tf = "import * as tf from '@tensorflow/tfjs';\n";
 const dense = 'tf.sequential({layers: [tf.layers.dense({units, inputShape: [size]})]})';
 const whole = ['== m', 'input [8]', 'dense [8] -> [3]'];
 
-interface Case {
-  readonly what: string;
-  /** The first file is read. */
-  readonly files: Readonly<Record<string, string>>;
-  readonly expected: readonly string[];
-}
-
 const main = (imports: string): string => `${tf}${imports}\nconst m = ${dense};`;
 
-const cases: readonly Case[] = [
+const cases: readonly FilesCase[] = [
   {
     what: 'named, default and namespace imports',
     files: {

@@ -1,18 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { summariseFiles } from './test-summary.ts';
+import { type FilesCase, summariseFiles } from './test-summary.ts';
 
 const tfjs = '<script src="https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js"></script>\n';
 const dense = 'tf.sequential({layers: [tf.layers.dense({units, inputShape: [size]})]})';
 const whole = ['== m', 'input [8]', 'dense [8] -> [3]'];
 
-interface Case {
-  readonly what: string;
-  /** The first file is read. */
-  readonly files: Readonly<Record<string, string>>;
-  readonly expected: readonly string[];
-}
-
-const cases: readonly Case[] = [
+const cases: readonly FilesCase[] = [
   {
     what: 'a page reads the scripts that it loads, in order, before and between its own',
     files: {

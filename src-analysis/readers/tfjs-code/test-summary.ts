@@ -11,6 +11,14 @@ export function summarise(
   return summariseFile({ path, text: prelude + text });
 }
 
+/** Files of a project and what is to be found in one of them. */
+export interface FilesCase {
+  readonly what: string;
+  /** The first file is read. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly expected: readonly string[];
+}
+
 /** The same of a file among others, given by path; the prelude is not added. */
 export function summariseFiles(files: Readonly<Record<string, string>>, path: string): string[] {
   const related: RelatedFiles = {

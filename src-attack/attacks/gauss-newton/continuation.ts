@@ -79,14 +79,15 @@ export async function followSmoothing(
       u = result.iterate.u;
       damping = result.damping;
       left -= result.steps;
-      const misfit = await trueModel.misfit(u);
-      recorder.record(lossOf({ u, misfit }), trueModel.toInput(u));
-      if (level > trueModelFrom && misfit.value < worthTrying * tried) {
-        tried = misfit.value;
-        if (await finish({ u, misfit })) return true;
+      const reached: Iterate = { u, misfit: await trueModel.misfit(u) };
+      const { value } = reached.misfit;
+      recorder.record(lossOf(reached), trueModel.toInput(u));
+      if (level > trueModelFrom && value < worthTrying * tried) {
+        tried = value;
+        if (await finish(reached)) return true;
       }
-      idle = best && misfit.value > patience.share * best.misfit.value ? idle + 1 : 0;
-      if (!best || misfit.value < best.misfit.value) best = { u, misfit };
+      idle = best && value > patience.share * best.misfit.value ? idle + 1 : 0;
+      if (!best || value < best.misfit.value) best = reached;
       if (left <= 0 || (level > trueModelFrom && idle >= patience.levels)) break;
     }
     return best !== undefined && best.misfit.value < tried && (await finish(best));

@@ -16,10 +16,10 @@ const nearMisfit = 1e-5;
 const probe = { steps: 8, settled: 0.5 };
 
 /**
- * Gauss–Newton where the gradient jumps because units switch on and off, as with ReLU, or a maximum moves, as with max-pooling: steps from zero stall (Leaklint).
- * First layer by layer, where the model is a chain and the batch one image: which units are on comes out of the dense
- * layer's gradient backwards, and the picture out of its layer's equations with the prior. Where that does not lead to
- * the observed gradient, along smooth stand-ins for the model.
+ * Gauss–Newton where the gradient jumps because units switch on and off, as with ReLU, or a maximum moves, as with
+ * max-pooling: steps from zero stall (Leaklint). First layer by layer, where the model is a chain and the batch one
+ * image: which units are on comes out of the dense layer's gradient backwards, and the picture out of its layer's
+ * equations with the prior. Where that does not lead to the observed gradient, along smooth stand-ins for the model.
  */
 export async function throughKinks(
   model: GradientModel,
@@ -57,7 +57,10 @@ export async function throughKinks(
   }
 }
 
-/** R-GAP's way back to the picture, with the prior for the layer that sees it; null where the model is no such chain, and for a batch. */
+/**
+ * R-GAP's way back to the picture, with the prior for the layer that sees it; null where the model is no such chain, and
+ * for a batch.
+ */
 async function solutionByLayers(
   model: GradientModel,
   problem: AttackProblem,

@@ -51,7 +51,15 @@ export const minimalDamping = 1e-12;
 /** Damping is raised by this factor while the matrix is not positive definite in floating point. */
 const dampingGrowth = 100;
 
-/** (JᵀJ + μL + damping) d = Jᵀ(g* − g) [− μL u]. Null when no damping makes the matrix definite (NaN in it). */
+/** Weight of intensities beyond black and white, squared. It is zero on every true picture, hence need not fade. */
+const rangeWeight = 1e-3;
+
+/** How far an intensity − 0.5 is above white, or (negative) below black. */
+function beyondRange(value: number): number {
+  return value - Math.min(0.5, Math.max(-0.5, value));
+}
+
+/** (JᵀJ + μL + range + damping) d = Jᵀ(g* − g) − range [− μL u], range the price of what lies beyond black and white. Null when no damping makes the matrix definite (NaN in it). */
 export async function direction(
   linear: Linearisation,
   u: Float64Array,
@@ -62,7 +70,7 @@ export async function direction(
   const { prior, mu } = settings;
   const batch = batchOf(problem);
   const right = linear.descent.slice();
-  const outside = Float64Array.from(u, beyondRange);
+  const outside = u.map(beyondRange);
   addScaled(right, -rangeWeight, outside);
   if (settings.priorOn === 'picture') addScaled(right, -mu, applyPrior(prior, u, problem.shape, batch));
   for (let damping = settings.damping; damping < 1e3; damping *= dampingGrowth) {
@@ -75,14 +83,6 @@ export async function direction(
     if (factor.kind === 'factor') return choleskySolve(factor, right);
   }
   return null;
-}
-
-/** Weight of intensities beyond black and white, squared. It is zero on every true picture, hence need not fade. */
-const rangeWeight = 1e-3;
-
-/** How far an intensity − 0.5 is above white, or (negative) below black. */
-function beyondRange(value: number): number {
-  return value - Math.min(0.5, Math.max(-0.5, value));
 }
 
 /**
