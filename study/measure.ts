@@ -3,6 +3,8 @@ import { sizeOf } from '../src-analysis/model/geometry.ts';
 import type { ModelGraph } from '../src-analysis/model/graph.ts';
 import { neverCancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
 import { readTfjsCode } from '../src-analysis/readers/tfjs-code/read.ts';
+import type { Attack } from '../src-attack/attacks/attack.ts';
+import { hasKinks } from '../src-attack/attacks/gauss-newton/smoothing.ts';
 import { attackNamed } from '../src-attack/attacks/registry.ts';
 import { runAttack } from '../src-attack/attacks/run-attack.ts';
 import { gradientsAt } from '../src-attack/defences/share.ts';
@@ -17,6 +19,7 @@ import { victimOf } from '../src-attack/run/victim-of.ts';
 import { numericIdentifiable } from '../src-attack/verify/identifiable.ts';
 import { weightsOfModel } from '../src-attack/weights/model-weights.ts';
 import { type Architecture, architecture } from './architectures.ts';
+import { givenPattern } from './pattern-given.ts';
 import { type pictureNames, studyPicture } from './pictures.ts';
 import { type Compared, modelKeyOf, type Result } from './results.ts';
 
@@ -42,11 +45,15 @@ export async function measure(
   const means = { engine, products };
   const numeric = await numericIdentifiable(victim, { x, y }, means, seed, neverCancelled, () => {});
   const problem = { victim, observed, y, shape, preprocess, engine, products };
-  const found = await runAttack(attackNamed(method)!, problem, { seed }, { cancel: neverCancelled });
   const intensities = (values: ArrayLike<number>) => inputToIntensities(values, shape, preprocess);
-  const scores = scoreImage(intensities(found.x ?? new Float64Array(x.length)), intensities(x), shape);
-  const { psnr, ssim } = scores;
-  return { seed, population, picture, measured: numeric.rank, method, psnr, ssim, seconds: found.seconds };
+  const attackWith = async (attack: Attack) => {
+    const found = await runAttack(attack, problem, { seed }, { cancel: neverCancelled });
+    const { psnr, ssim } = scoreImage(intensities(found.x ?? new Float64Array(x.length)), intensities(x), shape);
+    return { psnr, ssim, seconds: found.seconds };
+  };
+  const found = await attackWith(attackNamed(method)!);
+  const told = hasKinks(victim.gradients) ? { told: await attackWith(givenPattern(x)) } : {};
+  return { seed, population, picture, measured: numeric.rank, method, ...found, ...told };
 }
 
 /** Sets results beside what the analysis, as it is now, says of their models. */

@@ -2,18 +2,24 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Kind, Population } from './architectures.ts';
 
+/** How near an attack came. */
+export interface Scores {
+  /** On intensities clamped to [0, 1]. */
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly seconds: number;
+}
+
 /** One attack of the study. What the analysis predicts is not kept: it is computed anew for every report. */
-export interface Result {
+export interface Result extends Scores {
   readonly seed: number;
   readonly population: Population;
   readonly picture: string;
   /** r measured at this picture, float64. */
   readonly measured: number;
   readonly method: string;
-  /** On intensities clamped to [0, 1]. */
-  readonly psnr: number;
-  readonly ssim: number;
-  readonly seconds: number;
+  /** Where units switch or maxima move: the same for an attacker who is told the pattern at the picture. */
+  readonly told?: Scores;
 }
 
 /** A result beside what the analysis says of its model. */

@@ -1,10 +1,14 @@
 import { softmax } from '../../ir/activation.ts';
 import { add, div, mul, sigmoid, softplus } from '../../ir/elementwise.ts';
 import { type Node, reachable } from '../../ir/graph.ts';
-import type { Victim } from '../../victim/victim.ts';
 import { freshName } from '../objective.ts';
 
-/** The victim's gradients with the kinks of its activations and maxima rounded off: exact for β → ∞. */
+/** Whether gradients jump: behind ReLU and leaky ReLU, where a unit switches, and behind max-pooling, where a maximum moves. */
+export function hasKinks(gradients: readonly Node[]): boolean {
+  return reachable(gradients).some(node => isKink(node) || node.operation.kind === 'oneHotMax');
+}
+
+/** Gradients with the kinks of activations and maxima rounded off: exact for β → ∞. */
 export interface SmoothedGradients {
   readonly gradients: readonly Node[];
   /** Scalar input β. */
@@ -16,11 +20,11 @@ export interface SmoothedGradients {
  * derivative of that; the choice of a maximum among z as softmax(β·z). Gauss–Newton needs a derivative that changes
  * slowly; the true one jumps. Null where there is neither.
  */
-export function smoothGradients(victim: Victim): SmoothedGradients | null {
-  const order = reachable(victim.gradients);
+export function smoothGradients(gradients: readonly Node[]): SmoothedGradients | null {
+  const order = reachable(gradients);
   const bent = new Set(order.filter(isKink).map(node => node.inputs[0]!));
-  if (bent.size === 0 && !order.some(({ operation }) => operation.kind === 'oneHotMax')) return null;
-  const { graph } = victim;
+  if (!hasKinks(gradients)) return null;
+  const { graph } = order[0]!;
   const beta = graph.input(freshName(graph, 'beta'), []);
   const smoothed = new Map<Node, Node>();
   for (const node of order) {
@@ -34,7 +38,7 @@ export function smoothGradients(victim: Victim): SmoothedGradients | null {
     else if (inputs.every((input, i) => input === node.inputs[i])) smoothed.set(node, node);
     else smoothed.set(node, graph.node(operation, inputs, node.shape));
   }
-  return { gradients: victim.gradients.map(node => smoothed.get(node)!), beta };
+  return { gradients: gradients.map(node => smoothed.get(node)!), beta };
 }
 
 function rounded(z: Node, alpha: number, beta: Node): Node {
@@ -46,6 +50,7 @@ function slope(z: Node, alpha: number, beta: Node): Node {
   return add(alpha, mul(sigmoid(mul(z, beta)), 1 - alpha));
 }
 
-function isKink({ operation }: Node): boolean {
+/** ReLU or leaky ReLU, of which the identity is none. */
+export function isKink({ operation }: Node): boolean {
   return operation.kind === 'leakyRelu' && operation.alpha !== 1;
 }
