@@ -184,7 +184,26 @@ export interface RecurrentOp {
   readonly units: Dim;
   readonly bidirectional: boolean;
   readonly returnSequences: boolean;
+  /** Of the simple cell's state, of GRU's candidate, of LSTM's candidate and inner state; tanh where absent. */
+  readonly activation?: Activation;
+  /** Of the gates; sigmoid where absent. */
+  readonly recurrentActivation?: Activation;
+  /** GRU: the reset gate is applied to the product with the recurrent kernel, not in front of it (ONNX linear_before_reset). */
+  readonly resetAfter?: boolean;
+  /**
+   * Reads from the last step on (bidirectional: its first direction does); the states come out where their inputs stand
+   * (`aligned`, ONNX), or in the order in which they were computed (`reversed`, TensorFlow.js).
+   */
+  readonly goBackwards?: 'aligned' | 'reversed';
+  /** How the two directions' outputs are joined, null where they stay apart; concat where absent. */
+  readonly mergeMode?: MergeMode | null;
+  /** Entries of the input or the state are dropped at random in training. */
+  readonly dropout?: boolean;
+  /** The first state is stored with the model, and not known to be zero. */
+  readonly initialState?: boolean;
 }
+
+export type MergeMode = 'concat' | 'sum' | 'ave' | 'mul';
 
 export type Op =
   | { readonly kind: 'input' }

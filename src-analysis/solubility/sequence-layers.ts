@@ -67,7 +67,7 @@ export function recurrentLayer({ knowledge }: LayerContext, layer: Layer, op: Re
   const unknowns = steps * features;
   const rows = {
     weights: units * (allStates ? steps : 1) * (op.bidirectional ? 2 : 1),
-    gradients: gates[op.cell] * units * (features + units + 1) * (op.bidirectional ? 2 : 1),
+    gradients: units * (gates[op.cell] * (features + units + 1) + (op.resetAfter ? 1 : 0)) * (op.bidirectional ? 2 : 1),
   };
   const base = { layer: layer.id, unknowns, touched: unknowns, rows, metricWeight: null } as const;
   const frozen = gradientObstacle(layer) !== undefined;

@@ -1,12 +1,12 @@
 /**
- * Recurrent layers, unrolled in time. Gates are taken for smooth functions; of GRU the form that resets the state before the
- * product (Keras, ONNX by default). Every step uses the same kernels, whose gradient is the sum over the steps.
+ * Recurrent layers, unrolled in time. Gates are taken for smooth functions. Every step uses the same kernels, whose gradient is
+ * the sum over the steps.
  */
 import type { Layer, RecurrentOp } from '../../model/graph.ts';
 import { sizeOfKnown } from './index-maps.ts';
 import { type PointwiseFunction, pointwiseKind, singleEntries } from './program.ts';
 import { rowsTimesMatrix } from './unroll-kernels.ts';
-import { bilinear } from './unroll-merge.ts';
+import { bilinear, type Pair } from './unroll-merge.ts';
 import {
   add,
   inputOf,
@@ -30,6 +30,9 @@ interface Cell {
   readonly prefix: string;
   readonly units: number;
   readonly activation: PointwiseFunction | 'linear';
+  readonly isBackward: boolean;
+  /** GRU: the product with the recurrent kernel is reset, not the state in front of it. */
+  readonly resetAfter: boolean;
 }
 
 /** The layer's outputs: every state or the last, then the last states (h, and c for LSTM). */
@@ -41,16 +44,23 @@ export function recurrent(u: Unrolling, layer: Layer, op: RecurrentOp): number[]
   if (!units) throw unknownParameter(layer);
   if (!steps || !features || more.length > 0)
     throw new NotCovered(`the input of '${layer.name}' is not covered`, layer.id);
-  const activation = layer.activation ? pointwiseKind(layer.activation) : 'smooth';
+  const activation = op.activation ? pointwiseKind(op.activation) : 'smooth';
   if (activation === undefined)
-    throw new NotCovered(`the activation ${layer.activation!.name} of '${layer.name}' is not covered`, layer.id);
+    throw new NotCovered(`the activation ${op.activation!.name} of '${layer.name}' is not covered`, layer.id);
   const directions = op.bidirectional ? ['forward.', 'backward.'] : [''];
-  const runs = directions.map(prefix =>
-    unrolledInTime({ u, layer, kind: op.cell as Cell['kind'], prefix, units, activation }, node, steps, features),
-  );
+  const common = { u, layer, kind: op.cell as Cell['kind'], units, activation, resetAfter: op.resetAfter === true };
+  const runs = directions.map((prefix, direction) => {
+    const isBackward = (direction === 1) !== (op.goBackwards !== undefined);
+    return unrolledInTime({ ...common, prefix, isBackward }, node, steps, features);
+  });
   const width = units * runs.length;
   const last = (of: (run: Run) => number) => gathered(u, runs.map(of), units);
-  const every = gathered(u, Array.from({ length: steps }, (_, t) => runs.map(run => run.states[t]!)).flat(), units);
+  const order = Array.from({ length: steps }, (_, t) => (op.goBackwards === 'reversed' ? steps - 1 - t : t));
+  const every = gathered(
+    u,
+    order.flatMap(t => runs.map(run => run.states[t]!)),
+    units,
+  );
   const isSequence = op.returnSequences && sizeOfKnown(shapeOf(layer, 0)) === steps * width;
   const states = [last(run => run.last), ...(op.cell === 'lstm' ? [last(run => run.lastCell!)] : [])];
   const outputs = [isSequence ? every : states[0]!, ...states];
@@ -71,8 +81,8 @@ interface Run {
 }
 
 function unrolledInTime(cell: Cell, input: number, steps: number, features: number): Run {
-  const fromInput = kernelProduct(cell, input, steps, features, 'kernel', true);
-  const order = Array.from({ length: steps }, (_, t) => (cell.prefix === 'backward.' ? steps - 1 - t : t));
+  const fromInput = kernelProduct(cell, input, steps, features, 'kernel', 'bias');
+  const order = Array.from({ length: steps }, (_, t) => (cell.isBackward ? steps - 1 - t : t));
   const states: number[] = new Array(steps);
   let state: State | undefined;
   for (const t of order) {
@@ -89,9 +99,14 @@ interface State {
 
 /** One step; `before` is absent where the state is zero. */
 function step(cell: Cell, fromInput: number, t: number, before: State | undefined): State {
-  const { u, kind, units, activation } = cell;
+  const { u, kind, units, activation, resetAfter } = cell;
   const width = units * gates[kind];
-  const h = before && kernelProduct(cell, before.h, 1, units, 'recurrentKernel', false);
+  const hasOwnBias = resetAfter && cell.layer.weights.some(weight => weight.role === 'bias');
+  // A bias of the product with the state counts where the state is zero, too.
+  const h =
+    before || hasOwnBias
+      ? kernelProduct(cell, before?.h ?? null, 1, units, 'recurrentKernel', hasOwnBias ? 'recurrentBias' : null)
+      : undefined;
   /** Gate number g before its activation: its part of the input's product, and of the state's. */
   const gate = (g: number, fromState: number | undefined = h) =>
     sum(u, units, [
@@ -109,28 +124,41 @@ function step(cell: Cell, fromInput: number, t: number, before: State | undefine
     );
   if (kind === 'simple') return { h: bent(gate(0), activation) };
   if (kind === 'lstm') {
-    const [i, f, candidate, o] = [0, 1, 2, 3].map(g => bent(gate(g)));
+    const [i, f, o] = [0, 1, 3].map(g => bent(gate(g)));
+    const candidate = bent(gate(2), activation);
     const kept = before?.c === undefined ? [] : [{ node: times(f!, before.c), from: 0 }];
-    const c = sum(u, units, [{ node: times(i!, candidate!), from: 0 }, ...kept]);
-    return { h: times(o!, bent(c)), c };
+    const c = sum(u, units, [{ node: times(i!, candidate), from: 0 }, ...kept]);
+    return { h: times(o!, bent(c, activation)), c };
   }
   const [z, r] = [0, 1].map(g => bent(gate(g)));
-  const reset = before && kernelProduct(cell, times(r!, before.h), 1, units, 'recurrentKernel', false);
-  const candidate = bent(gate(2, reset));
+  const candidate = bent(gate(2, resetPart(cell, r!, before, h)), activation);
   // z·h + (1 − z)·candidate
   const replaced = times(z!, candidate);
   const kept = before ? [{ node: times(z!, before.h), from: 0 }] : [];
   return { h: sum(u, units, [{ node: candidate, from: 0 }, { node: replaced, from: 0, sign: -1 }, ...kept]) };
 }
 
-/** Rows times one of the cell's kernels, and its bias where `isFirst`. */
+/** What the state adds to the candidate of GRU, in the last third of a node: r reset in front of the product, or behind it. */
+function resetPart(cell: Cell, r: number, before: State | undefined, h: number | undefined): number | undefined {
+  const { u, units, resetAfter } = cell;
+  const pairs = (from: number) => Array.from({ length: units }, (_, i): Pair[] => [[i, from + i]]);
+  if (resetAfter) {
+    if (h === undefined) return undefined;
+    const none = Array.from({ length: 2 * units }, (): Pair[] => []);
+    return bilinear(u, r, h, [...none, ...pairs(2 * units)]);
+  }
+  if (!before) return undefined;
+  return kernelProduct(cell, bilinear(u, r, before.h, pairs(0)), 1, units, 'recurrentKernel', null);
+}
+
+/** Rows times one of the cell's kernels (none where `input` is null), and a bias of that role. */
 function kernelProduct(
   { u, layer, kind, prefix, units }: Cell,
-  input: number,
+  input: number | null,
   rows: number,
   features: number,
   name: 'kernel' | 'recurrentKernel',
-  isFirst: boolean,
+  biasRole: 'bias' | 'recurrentBias' | null,
 ): number {
   const width = units * gates[kind];
   const find = (role: string) =>
@@ -142,10 +170,10 @@ function kernelProduct(
   return add(u, {
     kind: 'weighted',
     size: rows * width,
-    input,
-    ...rowsTimesMatrix(rows, features, width),
+    input: input ?? 0,
+    ...rowsTimesMatrix(rows, input === null ? 0 : features, width),
     weight: of(name, features * width, kernel),
-    bias: isFirst && bias ? { of: biasOf, parameter: of('bias', width, bias) } : null,
+    bias: biasRole && bias ? { of: biasOf, parameter: of(biasRole, width, bias) } : null,
   });
 }
 

@@ -125,7 +125,9 @@ function addGatedCell(
   const input = inputOf(s, layer, key, free + freeDimensions(s, output));
   const directions = op.bidirectional ? 2 : 1;
   const hasBias = layer.weights.some(weight => weight.role.endsWith('bias'));
-  const rows = directions * gates[op.cell] * units * (features + units + (hasBias ? 1 : 0));
+  // Reset behind the product, the candidate has a second bias that does something of its own.
+  const biases = hasBias ? gates[op.cell] + (op.resetAfter ? 1 : 0) : 0;
+  const rows = directions * units * (gates[op.cell] * (features + units) + biases);
   const middle = addNode(s, input.dimensions, layer.id, 'weights', 0);
   const slack = slacks.unproven;
   if (isObserved(s, layer, () => true)) {

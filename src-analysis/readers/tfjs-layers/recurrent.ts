@@ -1,6 +1,6 @@
 import { convOutputLength } from '../../model/geometry.ts';
 import type { Activation, Dim, Op, RecurrentOp, Shape, WeightRef } from '../../model/graph.ts';
-import { activationOf, fusedActivation } from './activations.ts';
+import { activationOf } from './activations.ts';
 import { type ConfigValue, isUnknown } from './config.ts';
 import { dataFormatOf, joinMap, splitMap } from './convolution.ts';
 import { type InnerLayer, innerContext, innerLayer } from './inner.ts';
@@ -8,6 +8,7 @@ import {
   choice,
   type Describe,
   field,
+  finiteNumber,
   flag,
   type LayerContext,
   positiveInteger,
@@ -26,8 +27,10 @@ interface Cell {
   /** Number of states, each of `units` entries: h, and c for the LSTM. */
   readonly states: 1 | 2;
   readonly weights: readonly WeightRef[];
-  /** Activation of the output; only the simple cell's output is that of an activation. */
-  readonly activation?: Activation | undefined;
+  readonly activation: Activation;
+  /** Of the gates; undefined for the simple cell, which has none. */
+  readonly recurrentActivation: Activation | undefined;
+  readonly dropout: boolean;
 }
 
 /** Gates of each cell: the kernels of all gates are stored side by side. */
@@ -45,7 +48,9 @@ function recurrentBias(c: LayerContext, useBias: boolean, length: Dim): readonly
   if (!bias) return [];
   const forgetful = c.className.startsWith('LSTM') || c.className.startsWith('ConvLSTM');
   if (!forgetful || !flag(c, 'unitForgetBias', false)) return [bias];
-  return [{ ...bias, source: { kind: 'initializer', initializer: 'unitForgetBias' } }];
+  const { source } = bias;
+  const others = source.kind === 'initializer' && source.initializer !== 'zeros' ? ` and ${source.initializer}` : '';
+  return [{ ...bias, source: { kind: 'initializer', initializer: `unitForgetBias${others}` } }];
 }
 
 /** A SimpleRNN, GRU or LSTM cell on inputs of `features` entries a step. */
@@ -53,8 +58,8 @@ function describeCell(c: LayerContext, cellClass: CellClass, features: Dim): Cel
   const units = positiveInteger(c, 'units');
   const columns = times(units, gates[cellClass]);
   const useBias = flag(c, 'useBias', true);
-  const activation = fusedActivation(c, 'activation', defaultActivation(c, cellClass));
-  if (cellClass !== 'SimpleRNNCell') activationOf(c, 'recurrentActivation', 'hardSigmoid');
+  const activation = activationOf(c, 'activation', defaultActivation(c, cellClass));
+  const hasGates = cellClass !== 'SimpleRNNCell';
   if (cellClass === 'GRUCell' && flag(c, 'resetAfter', false)) {
     c.problems.push('TensorFlow.js does not support GRU with resetAfter.');
   }
@@ -67,7 +72,24 @@ function describeCell(c: LayerContext, cellClass: CellClass, features: Dim): Cel
       weight(c, 'recurrentKernel', [units, columns], 'recurrentInitializer', 'orthogonal'),
       ...recurrentBias(c, useBias, columns),
     ],
-    activation: cellClass === 'SimpleRNNCell' ? activation : undefined,
+    activation,
+    recurrentActivation: hasGates ? activationOf(c, 'recurrentActivation', 'hardSigmoid') : undefined,
+    dropout: [finiteNumber(c, 'dropout', 0), finiteNumber(c, 'recurrentDropout', 0)].some(rate => rate !== 0),
+  };
+}
+
+/** Of the layer's output: only the simple cell's output is that of an activation. */
+function outputActivation({ kind, activation }: Cell): Activation | undefined {
+  return kind === 'simple' && activation.name !== 'linear' ? activation : undefined;
+}
+
+function opOf(cell: Cell, returnSequences: boolean, goBackwards: boolean): RecurrentOp {
+  const { kind, units, activation, recurrentActivation, dropout } = cell;
+  return {
+    ...{ kind: 'recurrent', cell: kind, units, bidirectional: false, returnSequences, activation },
+    ...(recurrentActivation ? { recurrentActivation } : {}),
+    ...(goBackwards ? { goBackwards: 'reversed' } : {}),
+    ...(dropout ? { dropout } : {}),
   };
 }
 
@@ -136,12 +158,12 @@ function unrolled(c: LayerContext, cellsFor: (input: Shape) => readonly Cell[] |
   const weights = trainableFirst(cells.flatMap(roles)).map(w => ({ ...w, trainable: w.trainable && isTrainable(c) }));
   const op: Op =
     cells.length === 1
-      ? { kind: 'recurrent', cell: last.kind, units: last.units, bidirectional: false, returnSequences }
+      ? opOf(last, returnSequences, flag(c, 'goBackwards', false))
       : { kind: 'unknown', reason: stackedReason };
   return {
     op,
     outputShapes: [output, ...(returnState ? states.map(units => [units]) : [])],
-    activation: last.activation,
+    activation: outputActivation(last),
     weights,
   };
 }

@@ -1,4 +1,4 @@
-import type { ConvOp, Op, PoolOp, Shape, WeightRef } from '../../model/graph.ts';
+import type { ConvOp, MergeMode, Op, PoolOp, Shape, WeightRef } from '../../model/graph.ts';
 import { isUnknown } from './config.ts';
 import { innerContext, innerLayer } from './inner.ts';
 import {
@@ -120,14 +120,15 @@ function sequence(c: LayerContext, describe: Describe): Described {
   return { op, outputShapes: [shape], weights };
 }
 
-const mergeModes = ['concat', 'sum', 'ave', 'mul'];
+const mergeModes = ['concat', 'sum', 'ave', 'mul'] as const;
 
 /** How the two directions' outputs are joined; null keeps them apart. */
-function mergeModeOf(c: LayerContext): string | null {
+function mergeModeOf(c: LayerContext): MergeMode | null {
   const value = Object.hasOwn(c.config, 'mergeMode') ? c.config.mergeMode : undefined;
   if (value === null) return null;
   if (value === undefined) return 'concat';
-  if (typeof value === 'string' && mergeModes.includes(value)) return value;
+  const known = mergeModes.find(mode => mode === value);
+  if (known) return known;
   if (isUnknown(value)) noteUnknown(c, 'mergeMode', value.unknown);
   else c.problems.push(`mergeMode must be ${mergeModes.map(m => `'${m}'`).join(', ')} or null, but is ${show(value)}.`);
   return 'concat';
@@ -157,7 +158,7 @@ export function bidirectional(describe: Describe): Describe {
       mergeMode !== 'concat' || output === null ? output : [...output.slice(0, -1), times(output.at(-1) ?? null, 2)];
     const weights = described.weights ?? [];
     return {
-      op: described.op.kind === 'recurrent' ? { ...described.op, bidirectional: true } : described.op,
+      op: described.op.kind === 'recurrent' ? { ...described.op, bidirectional: true, mergeMode } : described.op,
       outputShapes: [joined, ...(mergeMode === null ? [joined] : []), ...stateShapes, ...stateShapes],
       weights: trainableFirst(
         ['forward', 'backward'].flatMap(way => weights.map(w => ({ ...w, role: `${way}.${w.role}` }))),

@@ -2,6 +2,7 @@ import type { RecurrentOp, WeightRef } from '../../../model/graph.ts';
 import {
   batchOf,
   fail,
+  inputElements,
   intAttribute,
   layerWeight,
   type NodeContext,
@@ -13,7 +14,7 @@ import {
   shapeText,
   stringAttribute,
 } from '../context.ts';
-import { checkedDim, type Dim, plainDim } from '../dimension.ts';
+import { allNumbers, checkedDim, type Dim, plainDim } from '../dimension.ts';
 import type { Batch } from '../value.ts';
 
 const attributes = [
@@ -75,6 +76,11 @@ function recurrent(cell: 'simple' | 'gru' | 'lstm'): Operator {
       ];
       const bias = optionalInput(context, 3);
       if (bias?.kind === 'constant') weights.push(layerWeight(context, bias, 'bias'));
+      if (cell === 'lstm' && optionalInput(context, 7))
+        return notCovered('Its peepholes are not covered.', outputs, weights);
+      if (hasLengths(context, input.shape?.[batchFirst ? 1 : 0] ?? null)) {
+        return notCovered('Its sequences have lengths of their own.', outputs, weights);
+      }
       const setting =
         unusual.find(name => isSet(context, name)) ?? (hasPlainActivations(context, cell) ? undefined : 'activations');
       if (setting) return notCovered(`Its attribute '${setting}' is not covered.`, outputs, weights);
@@ -87,10 +93,28 @@ function recurrent(cell: 'simple' | 'gru' | 'lstm'): Operator {
         units: plainDim(units),
         bidirectional,
         returnSequences: usesSequence(context),
+        ...(cell === 'gru' && intAttribute(context, 'linear_before_reset', 0) !== 0 ? { resetAfter: true } : {}),
+        ...(stringAttribute(context, 'direction', 'forward') === 'reverse'
+          ? ({ goBackwards: 'aligned' } as const)
+          : {}),
+        ...([5, 6].some(index => isNonzeroConstant(context, index)) ? { initialState: true } : {}),
       };
       return { op, outputs, weights };
     },
   };
+}
+
+/** Whether sequences may be shorter than the input is long. */
+function hasLengths(context: NodeContext, steps: Dim): boolean {
+  if (optionalInput(context, 4)?.kind !== 'constant') return false;
+  const lengths = allNumbers(inputElements(context, 4));
+  return !lengths || steps === null || lengths.some(length => length !== steps);
+}
+
+/** Whether a constant input is not known to be zero. */
+function isNonzeroConstant(context: NodeContext, index: number): boolean {
+  if (optionalInput(context, index)?.kind !== 'constant') return false;
+  return allNumbers(inputElements(context, index))?.every(value => value === 0) !== true;
 }
 
 /** The first output holds every step; a node may name only the last state. */
