@@ -1,10 +1,16 @@
 import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import { buildVictim } from '../victim/build-victim.ts';
-import type { Victim, VictimLoss } from '../victim/victim.ts';
+import type { Victim, VictimLoss, VictimOptions } from '../victim/victim.ts';
 
 /** The training step of a model on a batch of examples. @throws {Error} with a sentence naming the first obstacle */
-export function victimOf(model: ModelGraph, weights: Parameters<typeof buildVictim>[1], batch: number): Victim {
-  const { victim, unsupported } = buildVictim(model, weights, { batch, loss: lossOf(model), normMode: 'eval' });
+export function victimOf(
+  model: ModelGraph,
+  weights: Parameters<typeof buildVictim>[1],
+  batch: number,
+  { tokenVectors = false }: Pick<VictimOptions, 'tokenVectors'> = {},
+): Victim {
+  const options = { batch, loss: lossOf(model), normMode: 'eval', tokenVectors } as const;
+  const { victim, unsupported } = buildVictim(model, weights, options);
   if (victim) return victim;
   const [first, ...others] = unsupported;
   const layer = first && first.layer !== null ? `${model.layers[first.layer]?.name}: ` : '';

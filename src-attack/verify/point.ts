@@ -5,11 +5,11 @@ import { fitPicture, fitRule } from '../image/fit.ts';
 import { parsePreprocess } from '../image/preprocess.ts';
 import { picturesToInput, positionOf } from '../image/tensor.ts';
 import { sizeOf } from '../ir/graph.ts';
-import { createRandom } from '../optimisers/random.ts';
+import { createRandom, type Random } from '../optimisers/random.ts';
 import { imageShapeOf } from '../run/image-input.ts';
 import { targetsOf } from '../run/label.ts';
 import { predictedLabels } from '../run/simulate.ts';
-import type { Victim } from '../victim/victim.ts';
+import type { Victim, WeightValues } from '../victim/victim.ts';
 import type { Point } from './jacobian-rows.ts';
 import { layoutOf, type PixelLayout } from './map.ts';
 
@@ -27,18 +27,39 @@ export interface ChosenPoint extends Point {
   readonly assumptions: readonly string[];
 }
 
-/** Uniform in ±0.5, with random labels. */
-export function randomPoint({ x, y }: Victim, seed: number): ChosenPoint {
+/** Uniform in ±0.5, or the vectors of random tokens; with random labels. */
+export function randomPoint({ x, y, table }: Victim, seed: number): ChosenPoint {
   const random = createRandom(seed);
-  const input = Float64Array.from({ length: sizeOf(x.shape) }, () => random.uniform() - 0.5);
+  const input = table
+    ? randomTokens(table, x.shape, random)
+    : {
+        x: Float64Array.from({ length: sizeOf(x.shape) }, () => random.uniform() - 0.5),
+        words: 'a random input, uniform in ±0.5, and a random label',
+      };
   const target = new Float64Array(sizeOf(y.shape));
   const classes = y.shape[y.shape.length - 1] ?? 1;
   for (let b = 0; b < target.length / classes; b++) {
     if (classes === 1) target[b] = Math.round(random.uniform());
     else target[b * classes + Math.floor(random.uniform() * classes)] = 1;
   }
-  const assumptions = ['a random input, uniform in ±0.5, and a random label'];
-  return { x: input, y: target, layout: layoutOf(x.shape), assumptions };
+  return { x: input.x, y: target, layout: table ? null : layoutOf(x.shape), assumptions: [input.words] };
+}
+
+/** Vectors [.., D] of tokens drawn from a table [vocabulary, D], no two alike as long as there are others. */
+function randomTokens({ shape: [vocabulary, width], data }: WeightValues, shape: readonly number[], random: Random) {
+  const places = sizeOf(shape.slice(0, -1));
+  const left: number[] = [];
+  const vectors = Array.from({ length: places }, () => {
+    if (left.length === 0) left.push(...Array(vocabulary!).keys());
+    const at = Math.floor(random.uniform() * left.length);
+    const [token] = left.splice(at, 1);
+    return data.subarray(token! * width!, (token! + 1) * width!);
+  });
+  const words =
+    places <= vocabulary!
+      ? `${places} random tokens, no two alike, and a random label`
+      : `${places} random tokens of a vocabulary of ${vocabulary}, and a random label; rows of the table’s gradient are counted as if no token came twice`;
+  return { x: Float64Array.from(vectors.flatMap(vector => [...vector])), words };
 }
 
 /**
@@ -52,6 +73,7 @@ export async function picturesPoint(
   { bytes, labels, preprocess: expression }: PointPictures,
   engine: Engine,
 ): Promise<ChosenPoint> {
+  if (victim.table) throw new Error('The model takes tokens, and no picture: leave the images out.');
   const preprocess = parsePreprocess(expression);
   const { shape, assumption } = imageShapeOf(victim);
   const pictures = bytes.map(file => fitPicture(decodePicture(file), shape.width, shape.height, shape.channels));

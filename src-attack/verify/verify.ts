@@ -1,4 +1,5 @@
 import { analyseModel } from '../../src-analysis/analyse.ts';
+import { unknownsOf } from '../../src-analysis/identifiability/unknowns.ts';
 import type { ModelGraph } from '../../src-analysis/model/graph.ts';
 import { type CancellationToken, neverCancelled } from '../../src-analysis/readers/reader.ts';
 import { identifiablePhrase } from '../../src-analysis/reports/headline.ts';
@@ -67,9 +68,10 @@ export async function verifyModel(
   }
 }
 
-/** Entries of one example; 0 where the shape is not known, of which the training step's builder tells the user. */
+/** Unknowns of one example; 0 where the shape is not known, of which the training step's builder tells the user. */
 function inputSizeOf(graph: ModelGraph): number {
-  return graph.inputs.reduce((sum, { layer, output }) => {
+  const unknowns = unknownsOf(graph);
+  return ('reason' in unknowns ? graph.inputs : unknowns.edges).reduce((sum, { layer, output }) => {
     const shape = graph.layers[layer]?.outputShapes[output];
     return sum + (shape?.reduce<number>((size, dim) => size * (dim ?? 0), 1) ?? 0);
   }, 0);
@@ -104,7 +106,7 @@ async function rankOf({ opened, graph, request, engine, progress, cancel }: Subj
   const started = performance.now();
   const { seed, batch } = request;
   const weights = weightsOfModel(graph, opened.file, opened.shard, seed);
-  const victim = victimOf(graph, weights.values, batch);
+  const victim = victimOf(graph, weights.values, batch, { tokenVectors: true });
   const single = () => (batch === 1 ? victim : victimOf(graph, weights.values, 1));
   const point = await pointOf(victim, single, request, engine);
   const means = { engine, products: engineProducts(engine) };

@@ -39,10 +39,14 @@ export function buildVictim(
   const output = attempt(null, () => onlyOutput(model));
   if (!input || !output) return { victim: null, unsupported };
 
+  const source = model.layers[input.edge.layer]!;
+  const table =
+    source.op.kind === 'embedding' ? attempt(source.id, () => parameters.lookedUp(source, input.x)) : undefined;
+  if (table) assumptions.add('The unknowns are the vectors of the tokens, each of which names its token.');
   const values = new Map<string, Value>([[`${input.edge.layer}:${input.edge.output}`, input.value]]);
   const layerOutputs = new Map<number, Node>();
   for (const layer of model.layers.filter(neededBy(model, output.layer))) {
-    if (layer.id === input.edge.layer) continue;
+    if (layer.id === input.edge.layer || input.skipped.has(layer.id)) continue;
     const inputs = layer.inputs.map(edge => values.get(`${edge.layer}:${edge.output}`));
     // What stands behind a layer of unknown shape cannot be looked at; that layer is listed.
     if (inputs.some(value => value === undefined)) continue;
@@ -82,6 +86,7 @@ export function buildVictim(
     victim: {
       graph,
       x: input.x,
+      ...(table ? { table } : {}),
       inputLayout: input.layout,
       ...losses,
       parameters: parameters.trainable,

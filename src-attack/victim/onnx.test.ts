@@ -27,6 +27,8 @@ interface Step {
   /** '' stands for the step before. */
   readonly inputs?: readonly string[];
   readonly output?: string;
+  /** Where the step's result is not the operator's first output: how many stand before it. */
+  readonly outputsBefore?: number;
   readonly attributes?: NodeSpec['attributes'];
   readonly domain?: string;
 }
@@ -209,6 +211,58 @@ const cases: readonly Case[] = [
     opset: 23,
   },
   {
+    name: 'recurrent layers: forwards, backwards, both ways, their states',
+    input: [5, 3],
+    weights: {
+      w: [1, 16, 3],
+      r: [1, 16, 4],
+      b: [1, 32],
+      w2: [2, 9, 4],
+      r2: [2, 9, 3],
+      b2: [2, 18],
+      w3: [1, 2, 6],
+      r3: [1, 2, 2],
+      zero: [1, 2, 2],
+      one: [1],
+      joined: [3],
+    },
+    nodes: [
+      { op: 'Transpose', attributes: { perm: [1, 0, 2] } },
+      { op: 'LSTM', inputs: ['', 'w', 'r', 'b'], attributes: { hidden_size: 4 } },
+      { op: 'Squeeze', inputs: ['', 'one'], output: 's' },
+      {
+        op: 'GRU',
+        inputs: ['', 'w2', 'r2', 'b2'],
+        attributes: { hidden_size: 3, direction: 'bidirectional', linear_before_reset: 1 },
+      },
+      { op: 'Transpose', attributes: { perm: [0, 2, 1, 3] } },
+      { op: 'Reshape', inputs: ['', 'joined'] },
+      {
+        op: 'RNN',
+        inputs: ['', 'w3', 'r3', 'none', 'none', 'zero'],
+        attributes: { hidden_size: 2, direction: 'reverse' },
+      },
+      { op: 'Transpose', attributes: { perm: [2, 0, 1, 3] } },
+    ],
+  },
+  {
+    name: 'last states of a GRU that resets first, and of an LSTM',
+    input: [4, 3],
+    weights: { w: [1, 9, 3], r: [1, 9, 3], b: [1, 18], w2: [2, 8, 3], r2: [2, 8, 2], b2: [2, 16], one: [1] },
+    nodes: [
+      { op: 'Transpose', attributes: { perm: [1, 0, 2] } },
+      { op: 'GRU', inputs: ['', 'w', 'r', 'b'], attributes: { hidden_size: 3 } },
+      { op: 'Squeeze', inputs: ['', 'one'] },
+      {
+        op: 'LSTM',
+        inputs: ['', 'w2', 'r2', 'b2'],
+        attributes: { hidden_size: 2, direction: 'bidirectional' },
+        outputsBefore: 2,
+      },
+      { op: 'Transpose', attributes: { perm: [1, 0, 2] } },
+    ],
+  },
+  {
     name: 'arithmetic with constants',
     input: [3, 4, 4],
     weights: { scale: [3, 1, 1], shift: [1], exponent: [1] },
@@ -232,6 +286,9 @@ const steering: Readonly<Record<string, TensorSpec>> = {
   last: { dims: [], type: 7, values: [-1] },
   pads: { dims: [8], type: 7, values: [0, 0, 1, 0, 0, 0, 2, 1] },
   scales: { dims: [4], values: [1, 1, 2, 3] },
+  zero: { dims: [1, 2, 2], values: [0, 0, 0, 0] },
+  one: { dims: [1], type: 7, values: [1] },
+  joined: { dims: [3], type: 7, values: [0, 0, -1] },
   exponent: { dims: [1], values: [3] },
 };
 
@@ -266,18 +323,20 @@ function modelOf(
   opset: number,
 ): Uint8Array {
   let before = 'x';
-  const nodes = steps.map(({ op, inputs = [''], output, attributes = {}, domain = '' }, i): NodeSpec => {
-    const name = i === steps.length - 1 ? 'y' : (output ?? `v${i}`);
-    const node = {
-      op,
-      inputs: inputs.map(each => (each === '' ? before : each === 'none' ? '' : each)),
-      outputs: [name],
-      attributes,
-      domain,
-    };
-    before = name;
-    return node;
-  });
+  const nodes = steps.map(
+    ({ op, inputs = [''], output, outputsBefore = 0, attributes = {}, domain = '' }, i): NodeSpec => {
+      const name = i === steps.length - 1 ? 'y' : (output ?? `v${i}`);
+      const node = {
+        op,
+        inputs: inputs.map(each => (each === '' ? before : each === 'none' ? '' : each)),
+        outputs: [...Array<string>(outputsBefore).fill(''), name],
+        attributes,
+        domain,
+      };
+      before = name;
+      return node;
+    },
+  );
   const initializers = Object.fromEntries(
     Object.entries(weights).map(([name, dims], k): [string, TensorSpec] => [
       name,

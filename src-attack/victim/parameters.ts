@@ -22,6 +22,11 @@ export interface Parameters {
   find(layer: Layer, role: string): Node | undefined;
   /** As `find`. Throws NotSupported where the layer has none. */
   need(layer: Layer, role: string): Node;
+  /**
+   * The vectors `x` stand for rows of a weight that is not in the graph: they get its gradient, and its values are returned.
+   * Throws NotSupported where another layer has the same weight.
+   */
+  lookedUp(layer: Layer, x: Node): WeightValues;
   /** Every weight that a gradient is taken for, in the order of their first use. */
   readonly trainable: readonly VictimParameter[];
 }
@@ -54,6 +59,20 @@ export function createParameters(
       const node = this.find(layer, role);
       if (!node) throw new NotSupported(`It has no ${role}.`);
       return node;
+    },
+    lookedUp(layer, x) {
+      const [ref] = layer.weights;
+      if (!ref) throw new NotSupported('It has no table.');
+      const name = weightKey(model, layer, ref);
+      const other = model.layers.find(
+        ({ id, weights }) =>
+          id !== layer.id && weights.some(weight => weightKey(model, model.layers[id]!, weight) === name),
+      );
+      if (other) throw new NotSupported(`Its table is shared with "${other.name}", which is not covered.`);
+      const values = weights.get(name);
+      shapeOf(name, ref, values);
+      if (ref.trainable && layer.trainable) trainable.push({ name, layerId: layer.id, role: ref.role, node: x });
+      return values!;
     },
   };
 }

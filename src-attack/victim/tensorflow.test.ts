@@ -1,32 +1,14 @@
-import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ModelGraph } from '../../src-analysis/model/graph.ts';
-import { neverCancelled } from '../../src-analysis/readers/reader.ts';
-import { readTfjsCode } from '../../src-analysis/readers/tfjs-code/read.ts';
-import { createReferenceEngine } from '../engines/reference/engine.ts';
-import type { Values } from '../ir/graph.ts';
-import { buildVictim } from './build-victim.ts';
-import { weightKey } from './parameters.ts';
-import type { VictimOptions, WeightValues } from './victim.ts';
+import { compared, differences, ready, type TfjsCase } from './testing/tfjs-model.ts';
 
 /*
  * Models of TensorFlow.js, read from code, against TensorFlow.js's own loss and first derivatives (those it gets right):
  * every gradient has to come out in the layout of the weight itself.
  */
 
-interface Case {
-  readonly name: string;
-  readonly input: readonly number[];
-  /** Layers between the input and the output, as in code. */
-  readonly layers: readonly string[];
-  readonly options?: Partial<VictimOptions>;
-  /** Why the gradients of TensorFlow.js 4.22 are of no use here; then only the loss is compared. */
-  readonly lossOnly?: string;
-}
-
 const classifier = ['tf.layers.flatten()', "tf.layers.dense({ units: 4, activation: 'softmax' })"];
 
-const cases: readonly Case[] = [
+const cases: readonly TfjsCase[] = [
   {
     name: 'convolutions, strides, same padding, bias',
     input: [9, 8, 3],
@@ -157,137 +139,12 @@ const cases: readonly Case[] = [
   },
 ];
 
-const batch = 2;
-
-beforeAll(async () => {
-  tf.enableProdMode();
-  await tf.setBackend('cpu');
-});
+beforeAll(ready);
 
 describe('loss and gradients of TensorFlow.js', () => {
-  it.each(cases)('$name', async ({ input, layers, options = {}, lossOnly }) => {
-    const text = sequential(input, layers);
-    const model = runCode(text);
-    const [graph] = readTfjsCode(
-      { path: 'model.js', text: `import * as tf from '@tensorflow/tfjs';\nconst model = ${text};` },
-      neverCancelled,
-    ).models;
-    randomise(model);
-
-    const { victim, unsupported } = buildVictim(graph!, weightsOf(graph!, model), {
-      batch,
-      loss: 'cross-entropy',
-      normMode: 'eval',
-      ...options,
-    });
-    expect(unsupported).toEqual([]);
-    const x = tf.randomNormal([batch, ...input], 0, 1, 'float32', 7);
-    const y = targets(model, options.loss);
-    const expected = tfjsGradients(model, x, y, options, lossOnly !== undefined);
-
-    const program = await createReferenceEngine().compile({
-      loss: victim!.loss,
-      ...Object.fromEntries(victim!.gradients.map((node, i) => [victim!.parameters[i]!.name, node])),
-    });
-    const image = victim!.inputLayout === 'channelsLast' ? tf.transpose(x, [0, 3, 1, 2]) : x;
-    const actual = await program.run({ x: image.dataSync() as Float32Array, y: y.dataSync() as Float32Array });
-
-    if (!lossOnly) expect(Object.keys(actual).toSorted()).toEqual(Object.keys(expected).toSorted());
-    for (const [name, values] of Object.entries(expected))
-      expect(difference(actual[name]!, values), name).toBeLessThan(1e-4);
+  it.each(cases)('$name', async tested => {
+    const { actual, expected } = await compared(tested);
+    if (!tested.lossOnly) expect(Object.keys(actual).toSorted()).toEqual(Object.keys(expected).toSorted());
+    for (const [name, gap] of differences(actual, expected)) expect(gap, name).toBeLessThan(1e-4);
   });
 });
-
-/** Every layer gets a name, by which its weights are found. */
-function sequential(input: readonly number[], layers: readonly string[]): string {
-  const named = layers.map((layer, i) => {
-    const first = i === 0 ? `, inputShape: [${input.join(', ')}]` : '';
-    const own = `name: 'layer${i}'${first}`;
-    return layer.endsWith('()')
-      ? layer.replace('()', `({ ${own} })`)
-      : layer.replace('({', `({ ${own},`).replace(', }', ' }');
-  });
-  return `tf.sequential({ layers: [${named.join(', ')}] })`;
-}
-
-function runCode(text: string): tf.Sequential {
-  return new Function('tf', `return ${text};`)(tf) as tf.Sequential;
-}
-
-/** Weights that are neither zero nor one, variances positive. */
-function randomise(model: tf.Sequential): void {
-  model.setWeights(
-    model
-      .getWeights()
-      .map((weight, i) => tf.randomUniform(weight.shape, 0.2, 0.8, 'float32', 11 + i).sub(i % 3 === 0 ? 0.5 : 0)),
-  );
-}
-
-function weightsOf(graph: ModelGraph, model: tf.Sequential): Map<string, WeightValues> {
-  const values = new Map<string, WeightValues>();
-  for (const layer of graph.layers) {
-    if (layer.weights.length === 0) continue;
-    const stored = model.getLayer(layer.name).getWeights();
-    layer.weights.forEach((ref, i) => {
-      values.set(weightKey(graph, layer, ref), {
-        shape: stored[i]!.shape,
-        data: stored[i]!.dataSync() as Float32Array,
-      });
-    });
-  }
-  return values;
-}
-
-function targets(model: tf.Sequential, loss: VictimOptions['loss'] | undefined): tf.Tensor {
-  const shape = [batch, ...(model.outputShape as (number | null)[]).slice(1)] as number[];
-  if (loss) return tf.randomUniform(shape, 0, 1, 'float32', 3);
-  return tf.oneHot(tf.tensor1d([1, 3], 'int32'), 4).toFloat();
-}
-
-function tfjsGradients(
-  model: tf.Sequential,
-  x: tf.Tensor,
-  y: tf.Tensor,
-  { loss, normMode }: Partial<VictimOptions>,
-  lossOnly: boolean,
-): Record<string, Values> {
-  const lastName = model.layers.at(-1)!.getConfig().activation;
-  const objective = (): tf.Scalar => {
-    const output = model.apply(x, { training: normMode === 'train' }) as tf.Tensor;
-    if (loss === 'mse') return tf.losses.meanSquaredError(y, output) as tf.Scalar;
-    if (loss === 'bce') {
-      const terms = tf.add(tf.mul(y, tf.log(output)), tf.mul(tf.sub(1, y), tf.log(tf.sub(1, output))));
-      return tf.neg(tf.mean(terms)) as tf.Scalar;
-    }
-    const logs = lastName === 'softmax' ? tf.log(output) : tf.logSoftmax(output);
-    return tf.neg(tf.mean(tf.sum(tf.mul(y, logs), -1))) as tf.Scalar;
-  };
-  const variables = model.trainableWeights.map(weight => weight.read() as tf.Variable);
-  const result: Record<string, Values> = { loss: objective().dataSync() as Float32Array };
-  if (lossOnly) return result;
-  const { grads } = tf.variableGrads(objective, variables);
-  for (const layer of model.layers) {
-    for (const weight of layer.trainableWeights) {
-      const [, role] = weight.originalName.split('/');
-      const variable = weight.read() as tf.Variable;
-      result[`${layer.name}/${camelCase(role!)}`] = grads[variable.name]!.dataSync() as Float32Array;
-    }
-  }
-  return result;
-}
-
-/** `depthwise_kernel` → `depthwiseKernel`. */
-function camelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Largest difference over the largest expected entry. */
-function difference(actual: Values, expected: Values): number {
-  let gap = 0;
-  let scale = 1e-3;
-  for (let i = 0; i < expected.length; i++) {
-    gap = Math.max(gap, Math.abs(actual[i]! - expected[i]!));
-    scale = Math.max(scale, Math.abs(expected[i]!));
-  }
-  return actual.length === expected.length ? gap / scale : Number.POSITIVE_INFINITY;
-}

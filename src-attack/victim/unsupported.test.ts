@@ -44,9 +44,30 @@ const cases: readonly Case[] = [
     weights: new Map(),
     expected: [
       ['e', /integers/],
-      ['l', /recurrent/],
+      ['l', /no values/],
       ['d', /no values/],
     ],
+  },
+  {
+    name: 'cells that are stacked, and convolutions inside a cell',
+    model: code(
+      "tf.layers.convLstm2d({ filters: 2, kernelSize: 2, inputShape: [3, 4, 4, 1], name: 'c' })",
+      'tf.layers.reshape({ targetShape: [9, 2] })',
+      "tf.layers.rnn({ cell: [tf.layers.gruCell({ units: 2 }), tf.layers.gruCell({ units: 2 })], name: 's' })",
+    ),
+    expected: [
+      ['c', /Convolutions inside a recurrent cell/],
+      ['s', /layers in a row, .* compute the same/],
+    ],
+  },
+  {
+    name: 'tokens that are looked up in two tables',
+    model: script(`const x = tf.input({ shape: [4] });
+      const [a, b] = [1, 2].map(() => tf.layers.embedding({ inputDim: 9, outputDim: 3 }).apply(x));
+      const y = tf.layers.dense({ units: 2 }).apply(tf.layers.flatten().apply(tf.layers.add().apply([a, b])));
+      const m = tf.model({ inputs: x, outputs: y });`),
+    options: { tokenVectors: true },
+    expected: [[null, /looked up in 2 tables/]],
   },
   { name: 'weights without values', model: dense, weights: new Map(), expected: [['d', /"d\/kernel" has no values/]] },
   {
@@ -114,7 +135,11 @@ describe('models that cannot be attacked', () => {
 });
 
 function code(...layers: readonly string[]): ModelGraph {
-  const text = `import * as tf from '@tensorflow/tfjs';\nconst m = tf.sequential({ layers: [${layers.join(', ')}] });`;
+  return script(`const m = tf.sequential({ layers: [${layers.join(', ')}] });`);
+}
+
+function script(statements: string): ModelGraph {
+  const text = `import * as tf from '@tensorflow/tfjs';\n${statements}`;
   return readTfjsCode({ path: 'm.js', text }, neverCancelled).models[0]!;
 }
 

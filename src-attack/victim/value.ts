@@ -1,4 +1,4 @@
-import type { DataFormat, Dim } from '../../src-analysis/model/graph.ts';
+import type { DataFormat, Dim, Layer } from '../../src-analysis/model/graph.ts';
 import { transpose } from '../ir/arrange.ts';
 import type { Node } from '../ir/graph.ts';
 
@@ -77,4 +77,11 @@ export function known(dims: readonly Dim[], what: string): number[] {
     if (dim === null) throw new NotSupported(`Its ${what} is not known.`);
     return dim;
   });
+}
+
+/** The reader's output shape with the batch, all of which has to be known. */
+export function targetShape(layer: Layer, batch: number, output = 0): number[] {
+  const shape = layer.outputShapes[output];
+  if (!shape) throw new NotSupported('The shape of its output is not known.');
+  return [batch, ...known(shape, 'output shape')];
 }

@@ -14,6 +14,11 @@ export interface VictimOptions {
   readonly loss: VictimLoss;
   /** Whether batch-norm uses its stored statistics (`eval`) or those of the batch (`train`). */
   readonly normMode: 'eval' | 'train';
+  /**
+   * Of a model that looks tokens up, `x` are their vectors: no derivative leads to the tokens themselves. Otherwise such a model is
+   * not supported.
+   */
+  readonly tokenVectors?: boolean;
   /** Shape of the input in the model's own layout, without the batch, where the model leaves dimensions open. */
   readonly inputShape?: readonly number[];
 }
@@ -23,7 +28,10 @@ export interface VictimParameter {
   readonly name: string;
   readonly layerId: number;
   readonly role: string;
-  /** Constant node in the layout of the model's own format, so that its gradient is the one that a client would send. */
+  /**
+   * Constant node in the layout of the model's own format, so that its gradient is the one that a client would send. Of a table
+   * whose vectors are the unknowns, `x` itself: the rows of its gradient that are not 0, where no token comes twice.
+   */
   readonly node: Node;
 }
 
@@ -39,6 +47,8 @@ export interface Victim {
   readonly graph: Graph;
   /** Input node `x`: [B, C, H, W] for images whatever the model's layout, else [B, …] as the model has it. */
   readonly x: Node;
+  /** Where `x` are the vectors of tokens: their table, [vocabulary, D]. */
+  readonly table?: WeightValues;
   /** The layout of the model's own input, for what is shown to the user. */
   readonly inputLayout: 'channelsFirst' | 'channelsLast' | 'flat';
   /** Input node `y` of the shape of the output: one-hot labels, or the target of a regression. */

@@ -50,6 +50,13 @@ test('a seed gives the same values again, and tensors of different names differ'
   expect(of(seedOf(10, 'a/kernel'))).not.toEqual(of(seedOf(11, 'a/kernel')));
 });
 
+test('the forget gate of an LSTM begins open', () => {
+  expect([...initialise('unitForgetBias', [8], 1)]).toEqual([0, 0, 1, 1, 0, 0, 0, 0]);
+  const drawn = initialise('unitForgetBias and randomNormal', [8], 1);
+  expect([...drawn.subarray(2, 4)]).toEqual([1, 1]);
+  expect(deviation([...drawn.subarray(0, 2), ...drawn.subarray(4)])).toBeGreaterThan(0);
+});
+
 test('what cannot be drawn is refused with a sentence', () => {
   expect(() => initialise('magic', [2], 1)).toThrow(InitializerError);
   expect(() => initialise('identity', [2, 3], 1)).toThrow(/square/);

@@ -16,10 +16,14 @@ export class InitializerError extends Error {
  * @throws {InitializerError}
  */
 export function initialise(initializer: string, shape: readonly number[], seed: number): Float32Array {
-  const draw = initializers[initializer];
-  if (!draw)
-    throw new InitializerError(`The initializer "${initializer}" is not known: give the model with its weights.`);
-  return draw(shape, createRandom(seed));
+  return initializerOf(initializer)(shape, createRandom(seed));
+}
+
+function initializerOf(name: string): Initializer {
+  const forgets = forgetful.exec(name);
+  const draw = forgets ? unitForgetBias(forgets[1] ?? 'zeros') : initializers[name];
+  if (!draw) throw new InitializerError(`The initializer "${name}" is not known: give the model with its weights.`);
+  return draw;
 }
 
 /** Seed of one tensor: differs by name, so that layers do not start alike. */
@@ -101,6 +105,17 @@ function subtractProjection(vector: Float64Array, unit: Float64Array): void {
   let product = 0;
   for (let i = 0; i < vector.length; i++) product += vector[i]! * unit[i]!;
   for (let i = 0; i < vector.length; i++) vector[i]! -= product * unit[i]!;
+}
+
+const forgetful = /^unitForgetBias(?: and (\w+))?$/;
+
+/** An LSTM's bias: 1 for the forget gate, the second of four, and for the others what another initializer draws (zeros). */
+function unitForgetBias(others: string): Initializer {
+  return (shape, random) => {
+    const values = initializerOf(others)(shape, random);
+    const units = values.length / 4;
+    return values.fill(1, units, 2 * units);
+  };
 }
 
 function identity(shape: readonly number[]): Float32Array {

@@ -9,6 +9,7 @@ import { buildMerge } from './merge.ts';
 import { buildNorm } from './norm.ts';
 import { buildPool } from './pool.ts';
 import { buildRearrange } from './rearrange.ts';
+import { buildRecurrent } from './recurrent.ts';
 import { buildReduce } from './reduce.ts';
 
 /** The outputs of one layer, its fused activation included. Throws NotSupported with a sentence where it cannot run. */
@@ -17,7 +18,10 @@ export function buildLayer(context: LayerContext): Value[] {
   if (layer.inputs.length === 0 && layer.op.kind !== 'constant') throw new NotSupported('It has no input.');
   const outputs = buildOp(context, layer.op);
   const { activation } = layer;
-  return activation ? outputs.map(value => buildActivation(context, value, activation)) : outputs;
+  // A recurrent layer's activation is part of every step.
+  return activation && layer.op.kind !== 'recurrent'
+    ? outputs.map(value => buildActivation(context, value, activation))
+    : outputs;
 }
 
 function buildOp(context: LayerContext, op: Op): Value[] {
@@ -52,11 +56,14 @@ function buildOp(context: LayerContext, op: Op): Value[] {
     case 'reduce':
       return [buildReduce(context, op)];
     case 'embedding':
-      throw new NotSupported('The input of an embedding is made of integers, which no gradient leads to.');
+      throw new NotSupported(
+        'The input of an embedding is made of integers, which no gradient leads to: the attacks on pictures do not apply.',
+      );
     case 'input':
       throw new NotSupported('The model has more than one input; the attack engine covers one.');
-    case 'attention':
     case 'recurrent':
+      return buildRecurrent(context, op);
+    case 'attention':
       throw new NotSupported(`Layers of the kind "${op.kind}" are not covered by the attack engine.`);
     case 'unknown':
       throw new NotSupported(op.reason);

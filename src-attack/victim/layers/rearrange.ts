@@ -1,7 +1,7 @@
 import type { Layer, RearrangeOp } from '../../../src-analysis/model/graph.ts';
 import { concat, expand, pad, reshape, slice, sliceAxis, transpose } from '../../ir/arrange.ts';
 import type { Node } from '../../ir/graph.ts';
-import { axisOf, inOwnLayout, known, NotSupported, own, perAxis, type Value } from '../value.ts';
+import { axisOf, inOwnLayout, known, NotSupported, own, perAxis, targetShape, type Value } from '../value.ts';
 import type { LayerContext } from './context.ts';
 
 /** Layers that only move or select entries: one value for each output. */
@@ -39,13 +39,6 @@ export function buildRearrange({ layer, inputs }: LayerContext, op: RearrangeOp)
     case 'reverse':
       throw new NotSupported(`The rearrangement "${op.how}" is not covered by the attack engine.`);
   }
-}
-
-/** The reader's output shape with the batch, all of which has to be known. */
-function targetShape(layer: Layer, batch: number, output = 0): number[] {
-  const shape = layer.outputShapes[output];
-  if (!shape) throw new NotSupported('The shape of its output is not known.');
-  return [batch, ...known(shape, 'output shape')];
 }
 
 function flatShape(layer: Layer, batch: number): number[] {

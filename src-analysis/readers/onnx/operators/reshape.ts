@@ -32,9 +32,17 @@ const reshape: Operator = {
     if (!target.given) fail('its target shape is missing');
     const shape =
       target.values && reshapedDims(input.shape, target.values, intAttribute(context, 'allowzero', 0) !== 0);
-    return rearranged('reshape', shape, regroupedBatch(batchOf(input), shape, context.batch));
+    const before = batchOf(input);
+    const isKept = typeof before === 'number' && keepsAxes(input.shape, shape, before + 1);
+    return rearranged('reshape', shape, isKept ? before : regroupedBatch(before, shape, context.batch));
   },
 };
+
+/** Whether the first axes are what they were, so that only those behind them are regrouped. */
+function keepsAxes(before: Shape, after: Shape, count: number): boolean {
+  if (!before || !after || before.length < count || after.length < count) return false;
+  return before.slice(0, count).every((dim, axis) => dim !== null && dim === after[axis]);
+}
 
 /** Dimensions after Reshape; null where the target or the input leaves them open. */
 export function reshapedDims(input: Shape, target: Elements, allowZero: boolean): readonly Dim[] {
