@@ -13,6 +13,7 @@ const known = [
   'rank-law',
   'layer-systems',
   'identifiable-dimension',
+  'measured-dimension',
   'attack-step',
   'attack-targets',
   'onnx-fuzz',

@@ -53,17 +53,14 @@ export function recurrent(u: Unrolling, layer: Layer, op: RecurrentOp): number[]
     const isBackward = (direction === 1) !== (op.goBackwards !== undefined);
     return unrolledInTime({ ...common, prefix, isBackward }, node, steps, features);
   });
-  const width = units * runs.length;
   const last = (of: (run: Run) => number) => gathered(u, runs.map(of), units);
   const order = Array.from({ length: steps }, (_, t) => (op.goBackwards === 'reversed' ? steps - 1 - t : t));
-  const every = gathered(
-    u,
-    order.flatMap(t => runs.map(run => run.states[t]!)),
-    units,
-  );
-  const isSequence = op.returnSequences && sizeOfKnown(shapeOf(layer, 0)) === steps * width;
   const states = [last(run => run.last), ...(op.cell === 'lstm' ? [last(run => run.lastCell!)] : [])];
-  const outputs = [isSequence ? every : states[0]!, ...states];
+  const every = order.map(t => runs.map(run => run.states[t]!));
+  const width = units * (runs.length === 1 || (op.mergeMode ?? 'concat') === 'concat' ? runs.length : 1);
+  // ONNX has every state in its first output whether it is used or not.
+  const isSequence = sizeOfKnown(shapeOf(layer, 0)) === steps * width;
+  const outputs = [...joined(u, isSequence ? every : [runs.map(run => run.last)], units, op.mergeMode), ...states];
   return layer.outputShapes.flatMap((_, part) => {
     const output = outputs[part];
     const fits = output !== undefined && u.nodes[output]!.size === sizeOfKnown(shapeOf(layer, part));
@@ -71,6 +68,47 @@ export function recurrent(u: Unrolling, layer: Layer, op: RecurrentOp): number[]
     if (part === 0 && !fits) throw notCovered(layer);
     return fits ? [output] : [];
   });
+}
+
+/** The directions' states at some steps, one step behind the other: side by side, merged, or as two outputs. */
+function joined(
+  u: Unrolling,
+  steps: readonly (readonly number[])[],
+  units: number,
+  mode: RecurrentOp['mergeMode'],
+): number[] {
+  const isOne = steps[0]!.length === 1;
+  if (isOne || mode === undefined || mode === 'concat') return [gathered(u, steps.flat(), units)];
+  const size = steps.length * units;
+  const [forth, back] = [0, 1].map(direction =>
+    gathered(
+      u,
+      steps.map(step => step[direction]!),
+      units,
+    ),
+  ) as [number, number];
+  switch (mode) {
+    case null:
+      return [forth, back];
+    case 'mul':
+      return [
+        bilinear(
+          u,
+          forth,
+          back,
+          Array.from({ length: size }, (_, i): Pair[] => [[i, i]]),
+        ),
+      ];
+    case 'sum':
+    case 'ave':
+      return [
+        sum(
+          u,
+          size,
+          [forth, back].map(node => ({ node, from: 0 })),
+        ),
+      ];
+  }
 }
 
 interface Run {
