@@ -24,8 +24,8 @@ export interface JacobianRows {
 }
 
 /**
- * Every gradient tensor is divided by its norm, so that none drowns the others: the rank is the same. The combination's
- * factors are, for each tensor, the product of one random vector an axis: such products span all factors, so that
+ * Every gradient tensor is divided by its norm, so that none drowns the others, and of a table of token vectors every token's
+ * row: the first of a long sequence may have a row 1e-15 of the last one's. The rank is the same. The combination's factors are, for each tensor, the product of one random vector an axis: such products span all factors, so that
  * random ones are as good as independent numbers, and only the vectors have to be drawn and moved.
  *
  * @param engine one with float64; convolutions and dense layers are taken in that precision
@@ -45,7 +45,7 @@ export async function jacobianRows(
       return graph.input(`factor ${i}.${axis} ${graph.nodes.length}`, along);
     }),
   );
-  const cotangents = factors.map((vectors, l) => vectors.reduce<Node>((a, b) => mul(a, b), graph.scalar(scales[l]!)));
+  const cotangents = factors.map((vectors, l) => vectors.reduce<Node>((a, b) => mul(a, b), scales[l]!));
   const [pulled] = vjp(gradients, [victim.x], cotangents);
   const program = await engine.compile({ pulled: pulled! }, { precision: 'float64' });
   await program.bind(inputs);
@@ -72,16 +72,30 @@ function normals(length: number, random: Random): Float64Array {
  */
 const nothing = 1e-12;
 
-/** 1/‖g‖ for every gradient tensor at the point; 0 where it is zero. */
-async function scalesAt(victim: Victim, inputs: Record<string, Values>, engine: Engine): Promise<number[]> {
+/** 1/‖g‖ for every gradient tensor at the point, for a table of token vectors one for every place; 0 where g is zero. */
+async function scalesAt(victim: Victim, inputs: Record<string, Values>, engine: Engine): Promise<Node[]> {
   const outputs = Object.fromEntries(victim.gradients.map((g, i) => [`${i}`, g]));
   const program: Program = await engine.compile(outputs, { precision: 'float64' });
   try {
     const values = await program.run(inputs);
     const sizes = victim.gradients.map((_, i) => norm(values[`${i}`] as Float64Array));
     const least = nothing * Math.max(...sizes);
-    return sizes.map(size => (size > least ? 1 / size : 0));
+    return sizes.map((size, i) => {
+      if (size <= least) return victim.graph.scalar(0);
+      const isTable = victim.parameters[i]?.node === victim.x;
+      return isTable ? rowScales(victim.x, values[`${i}`] as Float64Array) : victim.graph.scalar(1 / size);
+    });
   } finally {
     await program.dispose();
   }
+}
+
+/** 1/‖row‖ for every row along the last axis; 0 for rows that are zero. */
+function rowScales({ graph, shape }: Node, values: Float64Array): Node {
+  const width = shape.at(-1)!;
+  const scales = Float64Array.from({ length: values.length / width }, (_, row) => {
+    const size = norm(values.subarray(row * width, (row + 1) * width));
+    return size > 0 ? 1 / size : 0;
+  });
+  return graph.constant('row scales', [...shape.slice(0, -1), 1], scales);
 }

@@ -127,6 +127,14 @@ describe('a model of tokens', () => {
     expect(frozen.whole!.rank).toBe(frozen.predicted.rank);
   });
 
+  test('the first of which hardly count is measured all the same', async () => {
+    const { whole } = await verify(
+      `tf.layers.embedding({ inputDim: 99, outputDim: 2, inputLength: 48 }),
+       tf.layers.lstm({ units: 2 }), tf.layers.dense({ units: 3 })`,
+    );
+    expect(whole).toMatchObject({ rank: 96, unknowns: 96, certain: true });
+  });
+
   test('with fewer tokens than places says what is counted', async () => {
     const { whole } = await verify(model(3), { batch: 2 });
     expect(whole!.assumptions.join('; ')).toMatch(/10 random tokens of a vocabulary of 3.*as if no token came twice/);
