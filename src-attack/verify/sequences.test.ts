@@ -127,6 +127,32 @@ describe('a model of tokens', () => {
     expect(frozen.whole!.rank).toBe(frozen.predicted.rank);
   });
 
+  test('is looked up by ONNX in the same way', async () => {
+    const bytes = buildModel({
+      opset: 17,
+      inputType: 7,
+      inputs: { x: ['N', 5] },
+      nodes: [
+        { op: 'Gather', inputs: ['table', 'x'], outputs: ['e'] },
+        { op: 'Transpose', inputs: ['e'], outputs: ['t'], attributes: { perm: [1, 0, 2] } },
+        { op: 'LSTM', inputs: ['t', 'w', 'r'], outputs: ['', 'h'], attributes: { hidden_size: 2 } },
+        { op: 'Transpose', inputs: ['h'], outputs: ['f'], attributes: { perm: [1, 0, 2] } },
+        { op: 'Flatten', inputs: ['f'], outputs: ['g'] },
+        { op: 'Gemm', inputs: ['g', 'k'], outputs: ['y'] },
+      ],
+      outputs: { y: null },
+      initializers: {
+        table: { dims: [30, 4] },
+        w: { dims: [1, 8, 4] },
+        r: { dims: [1, 8, 2] },
+        k: { dims: [2, 3] },
+      },
+    });
+    const [graph] = readOnnx({ path: 'm.onnx', bytes }, neverCancelled).models;
+    const { measured, exact } = await bothRanks(engine, graph!, 3);
+    expect(measured).toEqual(exact);
+  });
+
   test('the first of which hardly count is measured all the same', async () => {
     const { whole } = await verify(
       `tf.layers.embedding({ inputDim: 99, outputDim: 2, inputLength: 48 }),

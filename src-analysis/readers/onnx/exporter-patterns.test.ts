@@ -266,6 +266,20 @@ const patterns: readonly (ModelSpec & {
     types: 'Input Transpose LSTM Squeeze Gemm',
     shape: [2],
   },
+  {
+    pattern: 'both directions of a recurrent layer side by side, as PyTorch has them',
+    inputs: { x: ['N', 7, 3] },
+    nodes: [
+      node('Transpose x -> t', { perm: [1, 0, 2] }),
+      node('LSTM t,w,r,b -> s', { hidden_size: 4, direction: 'bidirectional' }),
+      node('Transpose s -> u', { perm: [0, 2, 1, 3] }),
+      node('Reshape u,joined -> v'),
+      node('Transpose v -> y', { perm: [1, 0, 2] }),
+    ],
+    initializers: { w: weight(2, 16, 3), r: weight(2, 16, 4), b: weight(2, 32), joined: ints(0, 0, -1) },
+    types: 'Input Transpose LSTM Transpose Reshape Transpose',
+    shape: [7, 8],
+  },
 ];
 
 test.each([

@@ -113,8 +113,20 @@ const operators: readonly [
     'Bidirectional',
     { layer: { className: 'GRU', config: { units: 4 } } },
     [[8, 2]],
-    { cell: 'gru', bidirectional: true },
+    { cell: 'gru', bidirectional: true, mergeMode: 'concat' },
   ],
+  [
+    'GRU',
+    { units: 4, goBackwards: true, dropout: 0.1 },
+    [[8, 2]],
+    {
+      goBackwards: 'reversed',
+      dropout: true,
+      activation: { name: 'tanh' },
+      recurrentActivation: { name: 'hardSigmoid', alpha: 0.2, beta: 0.5 },
+    },
+  ],
+  ['SimpleRNN', { units: 4, activation: 'linear' }, [[8, 2]], { cell: 'simple', activation: { name: 'linear' } }],
   ['RNN', { cell: [{ className: 'LSTMCell', config: { units: 4 } }] }, [[8, 2]], { cell: 'lstm' }],
   [
     'RNN',

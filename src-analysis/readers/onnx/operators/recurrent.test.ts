@@ -1,4 +1,4 @@
-import { checkOperators } from '../../../../test/fixtures/onnx/operator-case.ts';
+import { checkOperators, ints } from '../../../../test/fixtures/onnx/operator-case.ts';
 
 checkOperators([
   {
@@ -27,6 +27,42 @@ checkOperators([
     is: { kind: 'recurrent', cell: 'gru', units: 5, bidirectional: true, returnSequences: true },
     roles: ['kernel:true', 'recurrentKernel:true', 'bias:true'],
     y: [7, 2, 5],
+    runtime: null,
+  },
+  {
+    op: 'GRU',
+    x: [2, 7, 3],
+    weights: [[1, 15, 3], [1, 15, 5], [1, 30], null, { dims: [1, 1, 5], values: [0, 0, 0.5, 0, 0] }],
+    attributes: { hidden_size: 5, layout: 1, direction: 'reverse', linear_before_reset: 1 },
+    is: { kind: 'recurrent', cell: 'gru', resetAfter: true, goBackwards: 'aligned', initialState: true },
+    y: [7, 1, 5],
+    runtime: null,
+  },
+  {
+    op: 'LSTM',
+    x: [2, 7, 3],
+    weights: [[1, 20, 3], [1, 20, 5], [1, 40], ints(7, 7), null, null, [1, 15]],
+    attributes: { hidden_size: 5, layout: 1 },
+    is: { kind: 'unknown', reason: 'Its peepholes are not covered.' },
+    y: [7, 1, 5],
+    runtime: null,
+  },
+  {
+    op: 'RNN',
+    x: [2, 7, 3],
+    weights: [[1, 5, 3], [1, 5, 5], [1, 10], ints(7, 4)],
+    attributes: { hidden_size: 5, layout: 1 },
+    is: { kind: 'unknown', reason: 'Its sequences have lengths of their own.' },
+    y: [7, 1, 5],
+    runtime: null,
+  },
+  {
+    op: 'RNN',
+    x: [2, 7, 3],
+    weights: [[1, 5, 3], [1, 5, 5], null, ints(7, 7), { dims: [1, 2, 5], values: Array<number>(10).fill(0) }],
+    attributes: { hidden_size: 5, layout: 1 },
+    is: { kind: 'recurrent', cell: 'simple', units: 5, bidirectional: false, returnSequences: true },
+    y: [7, 1, 5],
     runtime: null,
   },
 ]);
