@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Node, Values } from '../../ir/graph.ts';
+import { type Node, reachable, type Values } from '../../ir/graph.ts';
 import type { Engine, EngineInfo, Precision, Program } from '../engine.ts';
 import { chosenOutputs, chosenPrecision, convertInput, inputsOf, missingInput } from '../inputs.ts';
 import { emitOnnx, inputName, outputName } from './emit.ts';
@@ -29,7 +29,11 @@ export function createOnnxEngine(
       const names = Object.keys(outputs);
       const lowered = lowerForOnnx(Object.values(outputs), { precision, oneFilterAChannel });
       const bytes = emitOnnx(Object.fromEntries(names.map((name, i) => [name, lowered[i]!])), precision);
-      const session = await runtime.InferenceSession.create(bytes, sessionOptions);
+      const isLarge = reachable(lowered).length > mostOptimised;
+      const session = await runtime.InferenceSession.create(bytes, {
+        ...sessionOptions,
+        ...(isLarge ? { graphOptimizationLevel: 'disabled' as const } : {}),
+      });
       const program = createProgram(runtime, session, outputs, precision, () => open.delete(program));
       open.add(program);
       return program;
@@ -39,6 +43,12 @@ export function createOnnxEngine(
     },
   };
 }
+
+/**
+ * ONNX Runtime's time for rewriting a graph grows with the square of its nodes, of which a recurrent layer makes some hundreds a
+ * step: beyond so many it would take several times what everything else does.
+ */
+const mostOptimised = 10_000;
 
 function createProgram(
   runtime: OnnxRuntime,
