@@ -125,9 +125,23 @@ describe('what cannot be run is refused with a sentence', () => {
     [
       'a layer that the engine does not have',
       sourceOf(
+        `export const m = tf.sequential({ layers: [tf.layers.convLstm2d({ inputShape: [2, 8, 8, 3], filters: 2, kernelSize: 3 }), tf.layers.flatten(), tf.layers.dense({ units: 5 })] });`,
+      ),
+      /cannot be run on m.*convLstm2d.*inside a recurrent cell/i,
+    ],
+    [
+      'a model of sequences',
+      sourceOf(
         `export const m = tf.sequential({ layers: [tf.layers.lstm({ inputShape: [8, 3], units: 2 }), tf.layers.dense({ units: 5 })] });`,
       ),
-      /cannot be run on m.*lstm/,
+      /\[8, 3\], which is no picture/,
+    ],
+    [
+      'a model of tokens',
+      sourceOf(
+        `export const m = tf.sequential({ layers: [tf.layers.embedding({ inputDim: 9, outputDim: 3, inputLength: 4 }), tf.layers.lstm({ units: 2 }), tf.layers.dense({ units: 5 })] });`,
+      ),
+      /made of integers.* attacks on pictures do not apply/,
     ],
   ] as const)('%s', async (_, source, message) => {
     await expect(prepareRun(source as RunSource, engine)).rejects.toThrow(message);
