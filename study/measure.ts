@@ -1,4 +1,6 @@
 import { analyseModel } from '../src-analysis/analyse.ts';
+import { modelRank } from '../src-analysis/identifiability/exact/model-rank.ts';
+import type { ModelAnalysis } from '../src-analysis/model/analysis.ts';
 import { sizeOf } from '../src-analysis/model/geometry.ts';
 import type { ModelGraph } from '../src-analysis/model/graph.ts';
 import { neverCancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
@@ -71,15 +73,24 @@ export function compare(results: readonly Result[]): Compared[] {
 function predict({ seed, population }: Result): Omit<Compared, keyof Result> {
   const { kind, code } = architecture(seed, population);
   const { model } = read({ seed, code });
-  const { identifiable, metric } = analyseModel(model, new Map(), neverCancelled);
+  const { identifiable, metric } = settled(model);
   const unknowns = sizeOf(model.layers[model.inputs[0]!.layer]!.outputShapes[0]);
   return {
     kind,
     unknowns: unknowns!,
     predicted: identifiable.rank,
     estimate: identifiable.certainty === 'estimate',
+    ...(identifiable.range ? { range: identifiable.range } : {}),
     c: metric.c,
   };
+}
+
+/** The analysis with what editor and command line have a worker eliminate. */
+function settled(model: ModelGraph): ModelAnalysis {
+  const first = analyseModel(model, new Map(), neverCancelled);
+  const { pendingRank } = first;
+  if (pendingRank === undefined) return first;
+  return analyseModel(model, new Map([[pendingRank, modelRank(model, neverCancelled)]]), neverCancelled);
 }
 
 function read({ seed, code }: Pick<Architecture, 'seed' | 'code'>): { file: SourceFile; model: ModelGraph } {

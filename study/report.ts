@@ -26,6 +26,11 @@ export interface Summary {
   /** By r/n where the analysis does not mark it as an estimate, and by the measured r/n. */
   readonly bySureShare: Figures;
   readonly byMeasured: Figures;
+  /** By r/n, if the attacker were told which units are active and which entries are the greatest. */
+  readonly byShareTold: Figures;
+  /** Attacks on models whose r is an estimate with a range, and of these those with the measured rank in it. */
+  readonly ranged: number;
+  readonly inRange: number;
 }
 
 const share = ({ predicted, unknowns }: Compared) => predicted! / unknowns;
@@ -44,6 +49,12 @@ function figuresOf(results: readonly Compared[], score: (result: Compared) => nu
   };
 }
 
+/** The better of what was found without and with knowledge of the pattern. */
+function whenTold(result: Compared): Compared {
+  const { told } = result;
+  return told && told.ssim > result.ssim ? { ...result, ...told } : result;
+}
+
 /** Both predictors on the attacks where the analysis gives both. */
 export function summarise(results: readonly Compared[]): Summary {
   const byModel = new Map<string, Compared[]>();
@@ -53,6 +64,7 @@ export function summarise(results: readonly Compared[]): Summary {
   }
   const known = [...byModel.values()].filter(group => group[0]!.predicted !== null);
   const both = results.filter(({ predicted, c }) => predicted !== null && c !== null);
+  const ranged = results.filter(({ range }) => range);
   return {
     models: byModel.size,
     attacks: new Set(results.map(keyOf)).size,
@@ -65,6 +77,9 @@ export function summarise(results: readonly Compared[]): Summary {
       share,
     ),
     byMeasured: figuresOf(both, ({ measured, unknowns }) => measured / unknowns),
+    byShareTold: figuresOf(both.map(whenTold), share),
+    ranged: ranged.length,
+    inRange: ranged.filter(({ range, measured }) => range![0] <= measured && measured <= range![1]).length,
   };
 }
 
@@ -100,7 +115,8 @@ function shareLines(results: readonly Compared[]): string {
 
 /** The page docs/study.md. */
 export function page(results: readonly Compared[], command: string): string {
-  const { models, attacks, known, right, byShare, byMetric, bySureShare, byMeasured } = summarise(results);
+  const { models, attacks, known, right, byShare, byMetric, bySureShare, byMeasured, byShareTold, ranged, inRange } =
+    summarise(results);
   const line = (name: string, { attacks, recognisable, auc, spearman: rho }: Figures) =>
     `| ${name} | ${attacks} | ${recognisable} | ${rounded(auc)} | ${rounded(rho)} |`;
   const head =
@@ -123,8 +139,13 @@ ${line('r/n by the analysis', byShare)}
 ${line('the same, without estimates', bySureShare)}
 ${line('r/n measured at the picture (`leaklint verify`)', byMeasured)}
 ${line('c(M)/n', byMetric)}
+${line('r/n by the analysis, of an attacker who is told the pattern', byShareTold)}
 
-The analysis gives r for ${known} of the ${models} models; it equals the measured rank at every picture for ${right} of them.
+The last line is no attack: where units switch on and off (ReLU, leaky ReLU) or maxima move (max-pooling), the same attack is told which
+of them are on at the true picture, and the better of the two results counts. It tells what is due to the search for the pattern.
+
+The analysis gives r for ${known} of the ${models} models; it equals the measured rank at every picture for ${right} of them. Where r is an
+estimate with a range, the measured rank lies in the range for ${inRange} of ${ranged} pictures.
 
 | r/n | attacks | recognisable | median PSNR, dB |
 | --- | ---: | ---: | ---: |

@@ -31,6 +31,8 @@ export interface Compared extends Result {
   readonly predicted: number | null;
   /** Whether the analysis marks r as an estimate. */
   readonly estimate: boolean;
+  /** Least and greatest r of an estimate. */
+  readonly range?: readonly [number, number];
   readonly c: number | null;
 }
 

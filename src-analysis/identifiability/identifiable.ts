@@ -68,7 +68,9 @@ function eliminated(law: Identifiable, { rank, unknowns, range }: ModelRank): Id
   const isExact = range === undefined;
   const within = range && range[0] < range[1] ? `, which left from ${range[0]} to ${range[1]}` : '';
   const assumptions = law.assumptions.filter(assumption => !assumption.startsWith(estimateWords));
-  const drawn = isExact ? [] : [`${estimateWords}: which units are active was drawn at random${within}`];
+  const drawn = isExact
+    ? []
+    : [`${estimateWords}: which units are active was drawn from typical pictures and fresh weights${within}`];
   return {
     ...rest,
     rank,

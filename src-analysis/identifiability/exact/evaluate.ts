@@ -7,6 +7,7 @@ import { lossGradient, push } from './backward.ts';
 import { type Dual, DualSum, zero } from './dual.ts';
 import { type Context, type Forward, run } from './forward.ts';
 import type { Program, WeightedNode } from './program.ts';
+import type { Pattern } from './typical-pattern.ts';
 
 /** One use of a layer's parameters: its input and ∂L/∂output there. */
 export interface ParameterUse {
@@ -29,9 +30,10 @@ export function evaluate(
   random: () => number,
   activeShare: number,
   cancel: CancellationToken,
+  pattern?: Pattern,
 ): Evaluation {
   const unknowns = program.nodes.reduce((sum, node) => sum + (node.kind === 'input' ? node.size : 0), 0);
-  const context: Context = { unknowns, random, activeShare, cancel, weights: new Map() };
+  const context: Context = { unknowns, random, activeShare, pattern, cancel, weights: new Map() };
   const forward: Forward[] = [];
   let inputs = 0;
   for (const node of program.nodes) {

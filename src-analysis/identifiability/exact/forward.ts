@@ -4,6 +4,7 @@ import type { AlgebraicFunction } from '../../solubility/elementwise.ts';
 import { inverse, residue } from '../../solubility/modular.ts';
 import { type Dual, DualSum, product, reciprocal, reciprocalRoot, scaled, shifted, zero } from './dual.ts';
 import { type EntryLists, forList, type PointwiseKind, type ProgramNode, type WeightedNode } from './program.ts';
+import type { Pattern } from './typical-pattern.ts';
 
 /** What a node has drawn on the way forward and needs on the way back. */
 export interface Forward {
@@ -27,6 +28,8 @@ export interface Context {
   readonly random: () => number;
   /** Share of units that a ReLU leaves active, and of linear ones behind a clipping. */
   readonly activeShare: number;
+  /** Which units are active and which entries are the greatest, instead of drawing that. */
+  readonly pattern?: Pattern | undefined;
   readonly cancel: CancellationToken;
   readonly weights: Map<string, Float64Array>;
 }
@@ -44,7 +47,11 @@ export function run(node: ProgramNode, before: readonly Forward[], firstInput: n
     case 'sum':
       return runSum(node, before, context);
     case 'select': {
-      const chosen = Array.from({ length: node.size }, (_, k) => choose(node.sources, k, before, random));
+      const greatest = context.pattern?.get(node);
+      const chosen = Array.from({ length: node.size }, (_, k) => {
+        const candidates = candidatesOf(node.sources, k);
+        return greatest ? candidates[greatest[k]!]! : choose(node.sources, candidates, before, random);
+      });
       const value = chosen.map(({ source, entry }) => before[node.sources[source]!.input]!.value[entry]!);
       const windows = chosen.map((_, k) =>
         node.sources.reduce((sum, { lists }) => sum + lists.starts[k + 1]! - lists.starts[k]!, 0),
@@ -56,7 +63,7 @@ export function run(node: ProgramNode, before: readonly Forward[], firstInput: n
       const input = before[node.input]!;
       return isAlgebraic(activation)
         ? runAlgebraic(activation, input, context)
-        : runPointwise(activation, input, context);
+        : runPointwise(activation, input, context, context.pattern?.get(node));
     }
     case 'product': {
       const [a, b] = node.inputs.map(input => before[input]!.value);
@@ -119,13 +126,19 @@ function runSum(
   return { value };
 }
 
-function runPointwise(kind: PointwiseKind, input: Forward, { random, activeShare }: Context): Forward {
+function runPointwise(
+  kind: PointwiseKind,
+  input: Forward,
+  { random, activeShare }: Context,
+  active: Int32Array | undefined,
+): Forward {
   const slopes = [random(), random()] as const;
   const slope = input.value.map(({ tangent }, k): Dual => {
     if (kind === 'smooth') return scaled(random(), { value: random(), tangent });
     // The greatest of several entries is positive unless all are negative.
     const share = 1 - (1 - activeShare) ** (input.windows?.[k] ?? 1);
-    const first = isBelow(random, kind === 'piecewise-linear' ? 0.5 : share);
+    const drawn = isBelow(random, kind === 'piecewise-linear' ? 0.5 : share);
+    const first = active ? active[k] === 1 : drawn;
     return { value: kind === 'piecewise-linear' ? slopes[first ? 0 : 1] : first ? 1 : 0, tangent: null };
   });
   const value = input.value.map((entry, k) => {
@@ -192,18 +205,29 @@ function isBelow(random: () => number, share: number): boolean {
   return random() / 67_108_859 + 0.5 < share;
 }
 
-/** One of the listed entries at random; one that a ReLU has switched off only if all are: it is not the greatest. */
-function choose(
-  sources: readonly { readonly input: number; readonly lists: EntryLists }[],
-  k: number,
-  before: readonly Forward[],
-  random: () => number,
-): { readonly source: number; readonly entry: number } {
-  const candidates = sources.flatMap(({ lists }, source) => {
-    const found: { source: number; entry: number }[] = [];
+type Sources = readonly { readonly input: number; readonly lists: EntryLists }[];
+
+interface Candidate {
+  readonly source: number;
+  readonly entry: number;
+}
+
+/** What output k may be, one source after the other. */
+function candidatesOf(sources: Sources, k: number): Candidate[] {
+  return sources.flatMap(({ lists }, source) => {
+    const found: Candidate[] = [];
     forList(lists, k, entry => found.push({ source, entry }));
     return found;
   });
+}
+
+/** One of the candidates at random; one that a ReLU has switched off only if all are: it is not the greatest. */
+function choose(
+  sources: Sources,
+  candidates: readonly Candidate[],
+  before: readonly Forward[],
+  random: () => number,
+): Candidate {
   const on = candidates.filter(({ source, entry }) => before[sources[source]!.input]!.value[entry]!.value !== 0);
   const among = on.length > 0 ? on : candidates;
   return among[Math.abs(random()) % among.length]!;

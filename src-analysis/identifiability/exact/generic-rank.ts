@@ -11,6 +11,7 @@ import { type CompileOptions, compile } from './compile.ts';
 import { type Dual, DualSum } from './dual.ts';
 import { evaluate, type ParameterUse } from './evaluate.ts';
 import { type Program, repeated } from './program.ts';
+import type { Pattern } from './typical-pattern.ts';
 
 export interface GenericRankOptions extends CompileOptions {
   /** Examples in the gradient (1). */
@@ -44,8 +45,9 @@ export function rankOfProgram(
   cancel: CancellationToken,
   seed: number,
   activeShare: number,
+  pattern?: Pattern,
 ): { readonly rank: number; readonly unknowns: number } {
-  const { unknowns, uses, tables } = evaluate(program, randomResidues(seed), activeShare, cancel);
+  const { unknowns, uses, tables } = evaluate(program, randomResidues(seed), activeShare, cancel, pattern);
   const basis = new EchelonBasis(unknowns);
   const scratch = new Float64Array(unknowns);
   const gradients = [...tables.map(deltas => deltas.map(delta => delta.tangent)), ...parameterRows(uses, unknowns)];

@@ -2,10 +2,13 @@
 import type { ModelRank } from '../../model/analysis.ts';
 import type { ModelGraph } from '../../model/graph.ts';
 import type { CancellationToken } from '../../readers/reader.ts';
+import { randomResidues } from '../../solubility/modular.ts';
+import { unknownsOf } from '../unknowns.ts';
 import { compile } from './compile.ts';
 import { exactRankWork } from './cost.ts';
 import { rankOfProgram } from './generic-rank.ts';
 import { type Program, repeated } from './program.ts';
+import { typicalPattern } from './typical-pattern.ts';
 
 export interface ModelRankOptions {
   readonly batch?: number;
@@ -14,20 +17,25 @@ export interface ModelRankOptions {
 }
 
 /**
- * r by elimination: of two draws that agree, or where a random pattern of active units or greatest entries takes part, the median
- * of several draws, and the least and greatest. Null where an operation is not covered, or two draws without a pattern differ.
+ * r by elimination: of two draws that agree, or where a pattern of active units or greatest entries takes part, the median over
+ * the patterns of several typical pictures and weights, and the least and greatest. Where `activeShare` is given, units are
+ * active at random with that probability. Null where an operation is not covered, or two draws without a pattern differ.
  * Takes twice `exactRankWork` multiplications, for patterns more of them where the model is small; throws `Cancelled` when the
  * token asks for it.
  */
 export function modelRank(
   graph: ModelGraph,
   cancel: CancellationToken,
-  { batch = 1, activeShare = 0.5, ...options }: ModelRankOptions = {},
+  { batch = 1, activeShare, ...options }: ModelRankOptions = {},
 ): ModelRank | null {
   const compiled = compile(graph, options);
   if ('reason' in compiled) return null;
   const program = repeated(compiled.program, batch);
-  const draw = (seed: number) => rankOfProgram(program, cancel, seed, activeShare);
+  const shapes = inputShapes(graph);
+  const draw = (seed: number) => {
+    const pattern = activeShare === undefined ? typicalPattern(program, randomResidues(-seed), shapes) : undefined;
+    return rankOfProgram(program, cancel, seed, activeShare ?? 0.5, pattern);
+  };
   const first = draw(1);
   const { unknowns } = first;
   if (!isPatterned(program)) return draw(2).rank === first.rank ? { rank: first.rank, unknowns } : null;
@@ -40,7 +48,15 @@ export function modelRank(
   return { rank: Math.round(middle), unknowns, range: [ranks[0]!, ranks[draws - 1]!] };
 }
 
-/** Random patterns that are tried, and the multiplications to spend on more than two of them. */
+/** Shapes of the tensors whose entries are sought, in the order of their layers, as the program has its inputs. */
+function inputShapes(graph: ModelGraph): readonly (readonly number[])[] {
+  const sought = unknownsOf(graph);
+  if ('reason' in sought) return [];
+  const edges = [...sought.edges].sort((a, b) => a.layer - b.layer);
+  return edges.map(({ layer, output }) => graph.layers[layer]!.outputShapes[output]!.map(dim => dim ?? 1));
+}
+
+/** Patterns that are tried, and the multiplications to spend on more than two of them. */
 const mostDraws = 9;
 const workOfDraws = 1e9;
 

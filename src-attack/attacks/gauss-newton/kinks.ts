@@ -1,11 +1,8 @@
-import type { Node } from '../../ir/graph.ts';
 import { type AttackOptions, type AttackProblem, batchOf, NotApplicable, type Recorder } from '../attack.ts';
 import { leastNormSolution, solveBackwards } from '../r-gap/backwards.ts';
-import { anchoredGradients } from './anchored.ts';
 import { followSmoothing } from './continuation.ts';
-import { fadePrior } from './fade-prior.ts';
 import { descendDamped } from './levenberg.ts';
-import { createGradientModel, type GradientModel } from './model.ts';
+import type { GradientModel } from './model.ts';
 import { affineFromPicture, solvePictureLayer } from './picture-layer.ts';
 import { lastMu, polish } from './polish.ts';
 import { quadraticPrior } from './prior.ts';
@@ -47,43 +44,16 @@ export async function throughKinks(
     }
   }
   recorder.record(lossOf({ u: start, misfit: await model.misfit(start) }), model.toInput(start));
-  const finish = async (from: Iterate) => {
+  const smoothed = smoothGradients(problem.victim.gradients);
+  const reached = await followSmoothing(smoothed, start, model, problem, options, recorder, async from => {
     const near = await onTrueModel(model, from, problem, recorder);
     const end = await polish(model, near, problem, options, recorder);
     return end.misfit.value < reachedMisfit * tensors;
-  };
-  const follow = async (gradients: readonly Node[]) => {
-    const smoothed = smoothGradients(gradients);
-    return smoothed
-      ? await followSmoothing(smoothed, start, model, problem, options, recorder, finish)
-      : await finish(await withoutKinks(gradients, model, start, problem, options, recorder));
-  };
-  const { gradients } = problem.victim;
-  const anchored = await anchoredGradients(problem);
-  // Both ways can end in a local minimum, and the one seldom where the other does.
-  const reached = (anchored !== gradients && (await follow(anchored))) || (await follow(gradients));
+  });
   if (!reached) {
     recorder.note(
       'The steps ended where no small change brings the gradient closer, and it is not the observed one: with ReLU or max-pooling that can be a local minimum. Another attack or start may find more.',
     );
-  }
-}
-
-/** Where the dense layer tells everything about the kinks, what is left is as smooth as any other model. */
-async function withoutKinks(
-  anchored: readonly Node[],
-  trueModel: GradientModel,
-  start: Float64Array,
-  problem: AttackProblem,
-  options: AttackOptions,
-  recorder: Recorder,
-): Promise<Iterate> {
-  const model = await createGradientModel(problem, anchored);
-  try {
-    const { u } = await fadePrior(model, start, problem, options, { ...recorder, record: recorder.preview });
-    return { u, misfit: await trueModel.misfit(u) };
-  } finally {
-    await model.dispose();
   }
 }
 

@@ -18,12 +18,11 @@ export interface SmoothedGradients {
 /**
  * Every ReLU and leaky ReLU as α·z + (1 − α)·softplus(β·z)/β, and what backpropagation has for its derivative as the
  * derivative of that; the choice of a maximum among z as softmax(β·z). Gauss–Newton needs a derivative that changes
- * slowly; the true one jumps. Null where there is neither.
+ * slowly; the true one jumps.
  */
-export function smoothGradients(gradients: readonly Node[]): SmoothedGradients | null {
+export function smoothGradients(gradients: readonly Node[]): SmoothedGradients {
   const order = reachable(gradients);
   const bent = new Set(order.filter(isKink).map(node => node.inputs[0]!));
-  if (!hasKinks(gradients)) return null;
   const { graph } = order[0]!;
   const beta = graph.input(freshName(graph, 'beta'), []);
   const smoothed = new Map<Node, Node>();
