@@ -9,7 +9,7 @@ import { formatNumber } from '../src-analysis/reports/headline.ts';
 import { tableLines } from '../src-analysis/reports/table.ts';
 import { type Figures, isComparable } from '../src-analysis/what-ifs/figures.ts';
 import { defaultHardening } from '../src-analysis/what-ifs/hardening.ts';
-import { share } from '../src-analysis/what-ifs/wording.ts';
+import { markedShare } from '../src-analysis/what-ifs/wording.ts';
 import { createRelatedFiles } from '../src-attack/run/related-files.ts';
 import { type Environment, UserError } from './environment.ts';
 import { numberFrom } from './option-values.ts';
@@ -30,6 +30,9 @@ interface Wanted {
 }
 
 type Found = WhatIfsResult & { readonly kind: 'hardening'; readonly before: Figures };
+
+/** Time for the exact rank of a model, changed or not, seconds. */
+const exactSeconds = 10;
 
 /** `leaklint harden FILE` */
 export function addHardenCommand(program: Command, environment: Environment): void {
@@ -62,6 +65,7 @@ export function addHardenCommand(program: Command, environment: Environment): vo
           file: source,
           exact: [],
           budget: 1000 * options.seconds,
+          settle: { seconds: exactSeconds, until: 1000 * (2 * options.seconds + exactSeconds), model: true },
           ask: {
             kind: 'hardening',
             model: index,
@@ -107,7 +111,7 @@ function textOf({ path: file }: SourceFile, { name, isCode }: Wanted, found: Fou
     { title: 'changes', align: 'left' },
   ] as const;
   const line = (figures: Figures, parameters: string, changes: string) => [
-    `${figures.estimate ? '≈ ' : ''}${share(figures)}`,
+    markedShare(figures),
     figures.c === null ? 'unknown' : formatNumber(figures.c),
     parameters,
     changes,

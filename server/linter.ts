@@ -5,7 +5,7 @@
 import type { CancellationToken } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { FileReport } from '../src-analysis/check.ts';
-import type { ConvRanks, ExactResult, ExactTask } from '../src-analysis/model/analysis.ts';
+import type { ExactResult, ExactTask } from '../src-analysis/model/analysis.ts';
 import { mayReferTo } from '../src-attack/run/importers.ts';
 import type { Checker, RunningCheck } from './checker.ts';
 import type { DocumentConfig } from './configs.ts';
@@ -214,17 +214,13 @@ export function createLinter(dependencies: LinterDependencies) {
     lastReport,
     close,
     exactRanksCached: () => exactCache.size,
-    /** Exact ranks of layers known so far, by key: what-ifs compare a model with others of which none was eliminated. */
-    exactRanks: () => [...exactCache].filter(isOfLayer),
+    /** Exact ranks known so far, by key. */
+    exactRanks: () => [...exactCache],
     counters,
     dispose() {
       for (const uri of [...states.keys()]) close(uri);
     },
   };
-}
-
-function isOfLayer(entry: readonly [string, ExactResult | null]): entry is [string, ConvRanks | null] {
-  return entry[1] === null || 'system' in entry[1];
 }
 
 function stop(state: State): void {

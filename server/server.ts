@@ -264,6 +264,7 @@ export function startServer(connection: Connection): void {
     cachedReport: linter.cachedReport,
     reportOf: linter.reportOf,
     exactRanks: linter.exactRanks,
+    exactSeconds: async uri => (await settings.of(uri)).exactElimination.maxSeconds,
   });
   const attacks = registerAttackRequests(connection, documents, uri => linter.reportOf(uri), pathOf);
   const verifications = registerVerifyRequests(connection, documents, pathOf);

@@ -12,7 +12,7 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { WhatIfsRequest, WhatIfsResult } from '../host/what-ifs.ts';
 import type { FileReport } from '../src-analysis/check.ts';
-import type { ConvRanks } from '../src-analysis/model/analysis.ts';
+import type { ExactResult } from '../src-analysis/model/analysis.ts';
 import { modelLine } from '../src-analysis/reports/headline.ts';
 import type { TextEdit } from '../src-analysis/what-ifs/change.ts';
 import { isComparable } from '../src-analysis/what-ifs/figures.ts';
@@ -22,6 +22,10 @@ import { createWorkerJobs } from './worker-jobs.ts';
 
 /** Milliseconds of analysis; what is found by then is offered. */
 const budgets = { whatIfs: 2000, hardening: 10_000 };
+/** Milliseconds after which hardening settles no more rows by exact elimination. */
+const hardeningEnd = 20_000;
+/** The longest time that a timer takes, milliseconds. */
+const longest = 2 ** 31 - 1;
 /** Milliseconds beyond the budget after which the worker is ended. */
 const grace = 10_000;
 /** Heap of the worker thread, MiB. */
@@ -39,7 +43,9 @@ export interface WhatIfsOptions {
   /** The report of the document's present version if there is one already. */
   readonly cachedReport: (uri: string) => FileReport | undefined;
   readonly reportOf: (uri: string, token: CancellationToken) => Promise<FileReport | undefined>;
-  readonly exactRanks: () => readonly (readonly [string, ConvRanks | null])[];
+  readonly exactRanks: () => readonly (readonly [string, ExactResult | null])[];
+  /** Seconds that exact elimination of one model may take; 0: none. */
+  readonly exactSeconds: (uri: string) => Promise<number>;
 }
 
 type Place = readonly [model: number, layer: number];
@@ -47,34 +53,88 @@ type Place = readonly [model: number, layer: number];
 export function registerWhatIfs(connection: Connection, options: WhatIfsOptions) {
   const jobs = createWorkerJobs<WhatIfsRequest, WhatIfsResult>({
     workerPath: path.join(import.meta.dirname, 'what-ifs-worker.cjs'),
-    timeLimit: budgets.hardening + grace,
+    timeLimit: hardeningEnd + grace,
     memoryLimit,
     onFailure: detail => connection.console.error(`What-ifs were not computed: ${detail}`),
   });
   const answers = new Map<string, WhatIfsResult>();
+  /** What is settled after its answer was given, so that it is there when the same is asked for again. */
+  let background: { readonly key: string; readonly stop: AbortController } | undefined;
+  const stopBackground = () => {
+    background?.stop.abort();
+    background = undefined;
+  };
+  options.documents.onDidChangeContent(stopBackground);
+  options.documents.onDidClose(stopBackground);
 
   async function compute(
     document: TextDocument,
     ask: WhatIfsRequest['ask'],
-    budget: number,
     token: CancellationToken,
   ): Promise<WhatIfsResult | undefined> {
+    const seconds = await options.exactSeconds(document.uri);
     // What other documents hold may matter too: code imports.
     const versions = options.documents.all().map(({ uri, version }) => [uri, version]);
-    const key = JSON.stringify([document.uri, versions, ask]);
+    const key = JSON.stringify([document.uri, versions, seconds, shownFigures(document), ask]);
+    if (background?.key !== key) stopBackground();
     const known = answers.get(key);
-    if (known) return known;
+    const request = requestFor(document, ask, seconds);
+    const result = known ?? (await runUntilCancelled(request, token));
+    if (!result) return undefined;
+    // What the time cut short may be complete when it is asked for again.
+    if (result.complete) keep(key, result);
+    if (result.kind === 'what-ifs' && result.complete && result.open && background?.key !== key) {
+      void settleInBackground(key, request);
+    }
+    return result;
+  }
+
+  function requestFor(document: TextDocument, ask: WhatIfsRequest['ask'], seconds: number): WhatIfsRequest {
     const file = { path: options.pathOf(document), text: document.getText() };
+    const [budget, until] =
+      ask.kind === 'hardening' ? [budgets.hardening, hardeningEnd] : [budgets.whatIfs, budgets.whatIfs];
+    const settle = { seconds, until };
+    return { file, open: options.openTexts(document), exact: options.exactRanks(), budget, settle, ask };
+  }
+
+  async function runUntilCancelled(request: WhatIfsRequest, token: CancellationToken) {
     const stop = new AbortController();
     const registration = token.onCancellationRequested(() => stop.abort());
-    const open = options.openTexts(document);
-    const result = await jobs.run({ file, open, exact: options.exactRanks(), budget, ask }, stop.signal);
+    const result = await jobs.run(request, stop.signal);
     registration.dispose();
-    // What the time cut short may be complete when it is asked for again.
-    if (result?.complete) answers.set(key, result);
+    return result;
+  }
+
+  /** The same once more, with as much time for exact elimination as the settings give. The next question stops it. */
+  async function settleInBackground(key: string, request: WhatIfsRequest): Promise<void> {
+    stopBackground();
+    const stop = new AbortController();
+    background = { key, stop };
+    const until = Math.min(budgets.whatIfs + maximumOffers * 1000 * request.settle.seconds, longest - grace);
+    const settle = { ...request.settle, until };
+    const result = await jobs.run({ ...request, settle }, stop.signal, until + grace);
+    if (stop.signal.aborted) return;
+    background = undefined;
+    // What could not be settled by now is not tried again.
+    if (result?.kind === 'what-ifs' && result.complete) keep(key, { ...result, open: false });
+  }
+
+  function keep(key: string, result: WhatIfsResult): void {
+    answers.set(key, result);
     const [oldest] = answers.keys();
     if (answers.size > keptAnswers && oldest !== undefined) answers.delete(oldest);
-    return result;
+  }
+
+  /** r of the document's models as the lenses show it, and whether it is still to be settled: what-ifs start from there. */
+  function shownFigures(document: TextDocument) {
+    return options
+      .cachedReport(document.uri)
+      ?.models.map(({ analysis: { identifiable, pending, pendingRank } }) => [
+        identifiable.rank,
+        identifiable.basis,
+        pending.length,
+        pendingRank,
+      ]);
   }
 
   /** Quick fixes for the layers or the model at a place; `diagnostics` are ours there. */
@@ -87,10 +147,11 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
     const report = options.cachedReport(document.uri);
     if (report?.models.some(({ graph }) => graph.format === 'tfjs-code') !== true) return [];
     const { layers, models } = placesAt(document, report, range);
-    const ask = layers.length > 0 ? ({ kind: 'what-ifs', layers } as const) : batchesAt(document, range);
+    const ask =
+      layers.length > 0 ? ({ kind: 'what-ifs', layers, most: maximumOffers } as const) : batchesAt(document, range);
     if (!ask) return [];
-    const result = await compute(document, ask, budgets.whatIfs, token);
-    const offers = result?.kind === 'what-ifs' ? result.offers.slice(0, maximumOffers) : [];
+    const result = await compute(document, ask, token);
+    const offers = result?.kind === 'what-ifs' ? result.offers : [];
     const fixes = offers.map(({ place, title, edits }): CodeAction => {
       const name = place && report.models[place.model]?.graph.layers[place.layer]?.name;
       return {
@@ -109,7 +170,7 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
     const index = report?.models.findIndex(({ graph }) => params.model === undefined || graph.name === params.model);
     const model = index === undefined ? undefined : report?.models[index];
     if (!document || !model || index === undefined) return null;
-    const result = await compute(document, { kind: 'hardening', model: index }, budgets.hardening, token);
+    const result = await compute(document, { kind: 'hardening', model: index }, token);
     const found = result?.kind === 'hardening' ? result : undefined;
     return {
       model: model.graph.name,
@@ -123,7 +184,10 @@ export function registerWhatIfs(connection: Connection, options: WhatIfsOptions)
   return {
     actionsAt,
     /** Files on disk changed, which code may import. */
-    forget: () => answers.clear(),
+    forget() {
+      stopBackground();
+      answers.clear();
+    },
     dispose: jobs.dispose,
   };
 }

@@ -29,6 +29,8 @@ export interface WorkerJobsOptions {
 
 interface Pending<Request, Result> {
   readonly job: Job<Request>;
+  /** Milliseconds. */
+  readonly timeLimit: number;
   readonly settle: (result: Result | undefined) => void;
 }
 
@@ -40,8 +42,11 @@ export function createWorkerJobs<Request, Result>(options: WorkerJobsOptions) {
   let nextId = 1;
   let disposed = false;
 
-  /** The job's result; undefined when it was cancelled, took too long or failed. */
-  function run(request: Request, signal: AbortSignal): Promise<Result | undefined> {
+  /**
+   * The job's result; undefined when it was cancelled, took too long or failed.
+   * @param timeLimit for this job, milliseconds
+   */
+  function run(request: Request, signal: AbortSignal, timeLimit = options.timeLimit): Promise<Result | undefined> {
     if (disposed || signal.aborted) return Promise.resolve(undefined);
     return new Promise(resolve => {
       const cancelFlag = new SharedArrayBuffer(4);
@@ -56,7 +61,7 @@ export function createWorkerJobs<Request, Result>(options: WorkerJobsOptions) {
         signal.removeEventListener('abort', cancel);
         resolve(result);
       };
-      const pending = { job: { id: nextId++, request, cancelFlag }, settle };
+      const pending = { job: { id: nextId++, request, cancelFlag }, timeLimit, settle };
       signal.addEventListener('abort', cancel);
       waiting.push(pending);
       next();
@@ -67,7 +72,8 @@ export function createWorkerJobs<Request, Result>(options: WorkerJobsOptions) {
     if (running || disposed) return;
     running = waiting.shift();
     if (!running) return;
-    timer = setTimeout(() => abandon(`no answer within ${options.timeLimit / 1000} s`), options.timeLimit);
+    const { timeLimit } = running;
+    timer = setTimeout(() => abandon(`no answer within ${timeLimit / 1000} s`), timeLimit);
     worker ??= start();
     worker.postMessage(running.job);
   }

@@ -135,7 +135,8 @@ function inSourceOrder(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => (a.range?.start ?? 0) - (b.range?.start ?? 0));
 }
 
-function tasksOf({ graph, analysis: { pending, pendingRank } }: AnalysedModel): ExactTask[] {
+/** What exact elimination would settle of one model. */
+export function tasksOf({ graph, analysis: { pending, pendingRank } }: AnalysedModel): ExactTask[] {
   const geometries = pending.map((geometry): ExactTask => ({ kind: 'geometry', key: geometryKey(geometry), geometry }));
   return pendingRank === undefined ? geometries : [...geometries, { kind: 'model', key: pendingRank, graph }];
 }

@@ -33,11 +33,13 @@ export function* batchWhatIfs(
     const subject = subjects.length === 1 ? subjects[0] : subjects.find(candidate => isModelOf(place, candidate));
     if (!subject || place.range.end < range.start || range.end < place.range.start) continue;
     const before = figuresAt(subject, place.size, cancel);
+    // What the lens shows is one example's gradient.
+    const shown = place.size === 1 ? subject.figures : before;
     for (const size of [2 * place.size, 4 * place.size, 8 * place.size]) {
       if (size > largestBatch) continue;
       const after = figuresAt(subject, size, cancel);
-      if (fractionOf(before) - fractionOf(after) < leastGain) continue;
-      yield { size, edits: [{ range: place.literal, newText: String(size) }], before, after };
+      if (Math.min(fractionOf(before), fractionOf(shown)) - fractionOf(after) < leastGain) continue;
+      yield { size, edits: [{ range: place.literal, newText: String(size) }], before: shown, after };
     }
   }
 }

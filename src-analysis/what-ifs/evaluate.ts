@@ -1,6 +1,6 @@
 import { analyseModel } from '../analyse.ts';
 import type { AnalysedModel } from '../check.ts';
-import type { ExactRanks } from '../model/analysis.ts';
+import type { ExactRanks, ExactResult } from '../model/analysis.ts';
 import { sizeOf } from '../model/geometry.ts';
 import type { Edge, Layer, ModelGraph } from '../model/graph.ts';
 import { readModels } from '../readers/read.ts';
@@ -20,7 +20,10 @@ export interface Subject {
   readonly index: number;
   readonly model: AnalysedModel;
   readonly figures: Figures;
-  readonly exact: ExactRanks;
+  /** What the law alone says, where the figures were settled by exact elimination: changes that were not are compared with this. */
+  readonly law: Figures;
+  /** Exact ranks known so far; grows as models are settled. */
+  readonly exact: Map<string, ExactResult | null>;
 }
 
 /** A change or several, with the edits that make them and what the analysis says of the edited source. */
@@ -33,6 +36,7 @@ export interface Variant {
 
 /**
  * The models of a file that can be changed.
+ * @param exact ranks by exact elimination that are known of these models; the subjects' own is a copy
  * @param wanted places of models among those of the file; the others are not analysed. Default: all
  * @param others whether models that no code makes count too
  * Throws {@link Cancelled} when the token asks for it.
@@ -51,8 +55,18 @@ export function subjectsOf(
   return read.models.flatMap((graph, index) => {
     if (wanted && !wanted.has(index)) return [];
     const model = { graph, analysis: analyseModel(graph, exact, cancel) };
-    return { file, code, read, index, model, figures: figuresOf(model), exact };
+    const figures = figuresOf(model);
+    const isSettled = model.analysis.identifiable.basis === 'finite-field';
+    const law = isSettled ? figuresOf({ graph, analysis: analyseModel(graph, nothingExact, cancel) }) : figures;
+    return { file, code, read, index, model, figures, law, exact: new Map(exact) };
   });
+}
+
+const nothingExact: ExactRanks = new Map();
+
+/** Figures of the model as it is that a change's may be compared with: an estimate of the law with one of the law. */
+export function baseline({ figures, law }: Subject, { pending }: Figures): Figures {
+  return pending ? law : figures;
 }
 
 /**
@@ -62,12 +76,22 @@ export function subjectsOf(
  */
 export function evaluate(subject: Subject, changes: readonly Change[], cancel: CancellationToken): Variant | undefined {
   throwIfCancelled(cancel);
-  const { model, exact } = subject;
   const edits = editsOf(subject, changes);
-  const graph = edits && (subject.code ? rereadGraph(subject, edits, cancel) : changedGraph(model.graph, changes));
+  const graph = edits && graphWith(subject, changes, edits, cancel);
   if (!graph) return undefined;
-  if (!isSameModel(model.graph, graph) || collapses(model.graph, graph)) return undefined;
-  return { changes, edits, figures: figuresOf({ graph, analysis: analyseModel(graph, exact, cancel) }) };
+  return { changes, edits, figures: figuresOf({ graph, analysis: analyseModel(graph, subject.exact, cancel) }) };
+}
+
+/** The changed model, or undefined as {@link evaluate} says. */
+export function graphWith(
+  subject: Subject,
+  changes: readonly Change[],
+  edits: readonly TextEdit[],
+  cancel: CancellationToken,
+): ModelGraph | undefined {
+  const before = subject.model.graph;
+  const graph = subject.code ? rereadGraph(subject, edits, cancel) : changedGraph(before, changes);
+  return graph && isSameModel(before, graph) && !collapses(before, graph) ? graph : undefined;
 }
 
 /** The model that the edited code makes; undefined where it reads with errors that were not there. */

@@ -9,6 +9,8 @@ export interface Figures {
   readonly unknowns: number | null;
   /** r is an estimate: the law may be off here. */
   readonly estimate: boolean;
+  /** Exact elimination may still replace r or c(M): it is within reach and was not done yet. */
+  readonly pending: boolean;
   /** c(M) as the paper prints it; null where unknown or only partly known. */
   readonly c: number | null;
   /** Trainable parameters: what a frozen layer holds is lost to training. null where a shape is unknown. */
@@ -16,11 +18,12 @@ export interface Figures {
 }
 
 export function figuresOf({ graph, analysis }: AnalysedModel): Figures {
-  const { identifiable, metric } = analysis;
+  const { identifiable, metric, pending, pendingRank } = analysis;
   return {
     rank: identifiable.rank,
     unknowns: identifiable.unknowns,
     estimate: identifiable.certainty === 'estimate',
+    pending: pending.length > 0 || pendingRank !== undefined,
     c: metric.coverage === 'complete' ? metric.cRounded : null,
     parameters: trainableParameters(graph),
   };

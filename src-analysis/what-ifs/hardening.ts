@@ -1,8 +1,9 @@
 import type { CancellationToken } from '../readers/reader.ts';
 import type { Change } from './change.ts';
-import { evaluate, identityOf, type Subject, type Variant } from './evaluate.ts';
+import { baseline, evaluate, identityOf, type Subject, type Variant } from './evaluate.ts';
 import type { Figures } from './figures.ts';
-import { distinctChanges, gain } from './what-ifs.ts';
+import { type Eliminate, settledVariant } from './settle.ts';
+import { distinctChanges, gain, isWorthwhile } from './what-ifs.ts';
 
 export interface HardeningOptions {
   /** Largest relative change of the trainable parameters, up or down; 0.2 is ±20 %. */
@@ -70,15 +71,33 @@ export function createHardening(subject: Subject, options: HardeningOptions = de
   /** The best to build on: the lowest r, where parameters beyond the tolerance count against it. */
   function promising(variants: readonly Variant[], width: number): Variant[] {
     const score = ({ figures }: Variant) =>
-      gain(subject.figures, figures) - 2 * Math.max(0, drift(subject.figures, figures) - options.tolerance);
+      gain(baseline(subject, figures), figures) - 2 * Math.max(0, drift(subject.figures, figures) - options.tolerance);
     return [...variants].sort((a, b) => score(b) - score(a)).slice(0, width);
+  }
+
+  /**
+   * Settles the rows of the table by exact elimination, and those that take the place of rows which then gain less; one a step, so
+   * that a host may stop when it likes. Nothing for a model that is not settled itself: its figures would not be comparable.
+   */
+  function* settle(eliminate: Eliminate, cancel: CancellationToken): Generator<void> {
+    if (subject.figures.pending) return;
+    for (;;) {
+      const open = best().find(({ figures }) => figures.pending);
+      if (!open) return;
+      const settled = settledVariant(subject, open, eliminate, cancel);
+      for (const [key, variant] of evaluated) {
+        if (variant && identityOf(variant) === identityOf(open))
+          evaluated.set(key, { ...variant, figures: settled.figures });
+      }
+      yield;
+    }
   }
 
   /** Suggestions that no other beats both in what the gradient holds and in how little the parameters change. */
   function best(): Variant[] {
     const before = subject.figures;
     const allowed = distinct([...evaluated.values()].filter(variant => variant !== null)).filter(
-      ({ figures }) => gain(before, figures) > 0 && drift(before, figures) <= options.tolerance,
+      variant => isWorthwhile(subject, variant) && drift(before, variant.figures) <= options.tolerance,
     );
     const leak = ({ figures }: Variant) => -gain(before, figures);
     const cost = ({ figures }: Variant) => drift(before, figures);
@@ -91,7 +110,7 @@ export function createHardening(subject: Subject, options: HardeningOptions = de
     return thinned(front, maximumRows);
   }
 
-  return { search, best };
+  return { search, settle, best };
 }
 
 /** Relative change of the trainable parameters; without limit where they are unknown. */

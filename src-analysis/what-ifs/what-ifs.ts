@@ -1,8 +1,9 @@
 import type { CancellationToken } from '../readers/reader.ts';
 import { candidatesFor } from './candidates.ts';
 import type { Change } from './change.ts';
-import { editsOf, evaluate, identityOf, type Subject, type Variant } from './evaluate.ts';
+import { baseline, editsOf, evaluate, identityOf, type Subject, type Variant } from './evaluate.ts';
 import { type Figures, isComparable } from './figures.ts';
+import { type Eliminate, settledVariant } from './settle.ts';
 
 /** A change of less than this share of n is not worth an edit. */
 const leastGain = 0.01;
@@ -18,7 +19,7 @@ export function* whatIfs(subject: Subject, layers: readonly number[], cancel: Ca
   for (const change of distinctChanges(subject, layers)) {
     if (isLarger(change)) continue;
     const variant = evaluate(subject, [change], cancel);
-    if (variant && gain(subject.figures, variant.figures) > 0) yield variant;
+    if (variant && isWorthwhile(subject, variant)) yield variant;
   }
 }
 
@@ -46,12 +47,47 @@ export function distinctChanges(subject: Subject, layers: readonly number[]): Ch
   return [...byEdit.values()];
 }
 
-/** What-ifs by privacy gained per parameter lost, best first; those that lower r before those that only lower c(M). */
+/**
+ * Settles, by exact elimination, the what-ifs that come first, and others that come first then; in place, one at a time, so that
+ * the host may stop. Nothing is settled for a model that is not settled itself: its figures would not be comparable.
+ * @param most how many are wanted
+ */
+export function* settleFirst(
+  subject: Subject,
+  variants: Variant[],
+  most: number,
+  eliminate: Eliminate,
+  cancel: CancellationToken,
+): Generator<void> {
+  if (subject.figures.pending) return;
+  for (;;) {
+    const open = ranked(subject, variants)
+      .slice(0, most)
+      .find(({ figures }) => figures.pending);
+    if (!open) return;
+    variants[variants.indexOf(open)] = settledVariant(subject, open, eliminate, cancel);
+    yield;
+  }
+}
+
+/**
+ * What-ifs by privacy gained per parameter lost, best first; those that lower r before those that only lower c(M). Those that gain
+ * nothing after all, now that they are settled, are left out.
+ */
 export function ranked(subject: Subject, variants: readonly Variant[]): Variant[] {
-  const before = subject.figures;
-  const key = ({ figures }: Variant) => gain(before, figures) / Math.max(leastLoss, parameterLoss(before, figures));
+  const key = ({ figures }: Variant) => {
+    const before = baseline(subject, figures);
+    return gain(before, figures) / Math.max(leastLoss, parameterLoss(before, figures));
+  };
   const onlyMetric = ({ figures }: Variant) => (figures.rank === null ? 1 : 0);
-  return [...variants].sort((a, b) => onlyMetric(a) - onlyMetric(b) || key(b) - key(a));
+  return variants
+    .filter(variant => isWorthwhile(subject, variant))
+    .sort((a, b) => onlyMetric(a) - onlyMetric(b) || key(b) - key(a));
+}
+
+/** Whether the change gains something, both by the figures that are shown and by figures found in the same way. */
+export function isWorthwhile(subject: Subject, { figures }: Variant): boolean {
+  return gain(subject.figures, figures) > 0 && gain(baseline(subject, figures), figures) > 0;
 }
 
 /**

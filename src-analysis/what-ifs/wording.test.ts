@@ -4,7 +4,7 @@ import { subjectsOf, type Variant } from './evaluate.ts';
 import type { Figures } from './figures.ts';
 import { changeTexts, relativeParameters, share, whatIfTitle } from './wording.ts';
 
-const before: Figures = { rank: 1000, unknowns: 1000, estimate: false, c: 0, parameters: 2000 };
+const before: Figures = { rank: 1000, unknowns: 1000, estimate: false, pending: false, c: 0, parameters: 2000 };
 
 /** The title of `strides: 2` with these figures after it. */
 function title(after: Partial<Figures>, from: Partial<Figures> = {}): string {
@@ -17,8 +17,9 @@ test.each([
   [{ rank: 520, c: -1470 }, {}, 'strides: 2 → r falls from 100 % to 52 % (c(M) 0 → −1470)'],
   [{ rank: 520, c: null }, {}, 'strides: 2 → r falls from 100 % to 52 %'],
   [{ rank: 520, parameters: 1500, c: null }, {}, 'strides: 2 → r falls from 100 % to 52 %, parameters −25 %'],
-  [{ rank: 520, c: -9, estimate: true }, {}, 'strides: 2 → r falls from 100 % to 52 % (estimate; c(M) 0 → −9)'],
-  [{ rank: 520, c: null, estimate: true }, {}, 'strides: 2 → r falls from 100 % to 52 % (estimate)'],
+  [{ rank: 520, c: -9, estimate: true }, {}, 'strides: 2 → r falls from 100 % to about 52 % (c(M) 0 → −9)'],
+  [{ rank: 520, c: null, estimate: true }, {}, 'strides: 2 → r falls from 100 % to about 52 %'],
+  [{ rank: 520, c: null }, { rank: 900, estimate: true }, 'strides: 2 → r falls from about 90 % to 52 %'],
   [{ rank: null, c: -12 }, { rank: null }, 'strides: 2 → c(M) 0 → −12; r is unknown'],
 ])('%j after %j', (after, from, expected) => expect(title(after, from)).toBe(expected));
 

@@ -5,7 +5,7 @@ import { type Change, valueText } from './change.ts';
 import type { Variant } from './evaluate.ts';
 import type { Figures } from './figures.ts';
 
-/** `strides: 2 → r falls from 100 % to 52 % (c(M) 0 → −1470), parameters −8 %`. */
+/** `strides: 2 → r falls from 100 % to about 52 % (c(M) 0 → −1470), parameters −8 %`; `about` stands before estimates. */
 export function whatIfTitle(before: Figures, { changes, figures }: Variant): string {
   const what = changes.map(({ parameter, to }) => `${parameter}: ${valueText(to)}`).join(', ');
   return [`${what} → ${effect(before, figures)}`, parameterChange(before, figures)].filter(Boolean).join(', ');
@@ -14,22 +14,25 @@ export function whatIfTitle(before: Figures, { changes, figures }: Variant): str
 function effect(before: Figures, after: Figures): string {
   const metric = metricChange(before, after);
   if (before.rank === null || after.rank === null) return `${metric}; r is unknown`;
-  const notes = [isEstimate(before, after) ? 'estimate' : '', metric].filter(Boolean).join('; ');
-  return `r falls from ${share(before)} to ${share(after)}${notes && ` (${notes})`}`;
+  return `r falls from ${wordedShare(before)} to ${wordedShare(after)}${metric && ` (${metric})`}`;
 }
 
 function metricChange(before: Figures, after: Figures): string {
   return before.c !== null && after.c !== null ? `c(M) ${formatNumber(before.c)} → ${formatNumber(after.c)}` : '';
 }
 
-function isEstimate(before: Figures, after: Figures): boolean {
-  return before.estimate || after.estimate;
+/** `batchSize: 64 → a step’s gradient fixes about 21 % of its batch instead of 40 %`. */
+export function batchTitle(before: Figures, after: Figures, size: number): string {
+  return `batchSize: ${size} → a step’s gradient fixes ${wordedShare(after)} of its batch instead of ${wordedShare(before)}`;
 }
 
-/** `batchSize: 64 → a step’s gradient fixes 21 % of its batch instead of 40 %`. */
-export function batchTitle(before: Figures, after: Figures, size: number): string {
-  const note = isEstimate(before, after) ? ' (estimate)' : '';
-  return `batchSize: ${size} → a step’s gradient fixes ${share(after)} of its batch instead of ${share(before)}${note}`;
+function wordedShare(figures: Figures): string {
+  return `${figures.estimate ? 'about ' : ''}${share(figures)}`;
+}
+
+/** `52 %`, or `≈ 52 %` where it is an estimate, for tables. */
+export function markedShare(figures: Figures): string {
+  return `${figures.estimate ? '≈ ' : ''}${share(figures)}`;
 }
 
 /** `52 %` of n, with one decimal where whole numbers would say more or less than there is. */
@@ -71,7 +74,7 @@ function shortText({ parameter, from, to }: Change): string {
 
 /** A suggestion of combined changes, in words and in numbers. */
 export interface HardeningRow {
-  /** `r 100 % → 20 %`, or c(M) where r is unknown. */
+  /** `r 100 % → ≈ 20 %`, or c(M) where r is unknown. */
   readonly leak: string;
   /** `c(M) 0 → −2463`; '' where unknown or said already. */
   readonly metric: string;
@@ -84,9 +87,8 @@ export interface HardeningRow {
 export function hardeningRow(graph: ModelGraph, before: Figures, { changes, figures }: Variant): HardeningRow {
   const metric = metricChange(before, figures);
   const known = before.rank !== null && figures.rank !== null;
-  const note = isEstimate(before, figures) ? ' (estimate)' : '';
   return {
-    leak: known ? `r ${share(before)} → ${share(figures)}${note}` : metric,
+    leak: known ? `r ${markedShare(before)} → ${markedShare(figures)}` : metric,
     metric: known ? metric : '',
     parameters: relativeParameters(before, figures),
     changes: changeTexts(graph, changes),

@@ -1,4 +1,5 @@
 /** Verified what-ifs as quick fixes, and the search for combinations, as a client sees them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type {
   CodeAction,
@@ -62,28 +63,51 @@ async function hardening(): Promise<HardenResult> {
 }
 const applied = (edits: TextEdit[]) => TextDocument.applyEdits(TextDocument.create(uri, '', 1, code), edits);
 
-/** r of n as the lens of a text says it. */
+/** r of n as the lens of a text says it, when exact elimination has nothing to add any more. */
 async function lensOf(text: string, name: string): Promise<string> {
   const other = `untitled:${name}.ts`;
   client.open(other, 'typescript', text);
   await client.diagnostics(other, 1);
+  while (client.status.findLast(({ uri }) => uri === other)?.busy !== false) await sleep(50);
   const [lens] = await client.connection.sendRequest<CodeLens[]>('textDocument/codeLens', {
     textDocument: { uri: other },
   });
   return lens?.command?.title ?? '';
 }
 
+/** Per cent of n. */
+const shareIn = (lens: string) => Number(/\(([\d.]+) %/.exec(lens)?.[1]);
+
 describe('what-ifs', () => {
   test('say in their title what the edited code’s lens says', async () => {
     const offered = await whatIfs(firstConv);
     expect(offered.length).toBeLessThanOrEqual(5);
     for (const [index, action] of offered.entries()) {
-      const [, from, to] = /r falls from ([\d.]+) % to ([\d.]+) %/.exec(action.title) ?? [];
+      const [, from, to] = /r falls from (?:about )?([\d.]+) % to (?:about )?([\d.]+) %/.exec(action.title) ?? [];
       expect(Number(to)).toBeLessThan(Number(from));
       const lens = await lensOf(applied(action.edit?.changes?.[uri] ?? []), `edited-${index}`);
-      const share = Number(/\(([\d.]+) %/.exec(lens)?.[1]);
-      expect(Math.abs(share - Number(to))).toBeLessThanOrEqual(0.5);
+      expect(Math.abs(shareIn(lens) - Number(to))).toBeLessThanOrEqual(0.5);
     }
+  });
+
+  test('are settled by exact elimination, as the lenses before and after are', async () => {
+    // The law is an estimate here; of two filters, normalised, nothing is left.
+    const layers = code
+      .replace('[16, 16, 1], filters: 8, kernelSize: 5', '[20, 20, 1], filters: 3, kernelSize: 3')
+      .replace('model.add(tf.layers.conv2d({ filters: 8', 'model.add(tf.layers.layerNormalization({}));\n$&');
+    const other = 'untitled:normalised.ts';
+    const before = await lensOf(layers, 'normalised');
+    let offered = await whatIfs(firstConv, {}, other);
+    while (offered.some(({ title }) => title.includes('to about') && !title.includes('activation'))) {
+      await sleep(100);
+      offered = await whatIfs(firstConv, {}, other);
+    }
+    const fewer = offered.find(({ title }) => title.startsWith('filters: 2 '));
+    const [, from, to] = /r falls from ([\d.]+) % to ([\d.]+) %/.exec(fewer?.title ?? '') ?? [];
+    expect(Math.abs(shareIn(before) - Number(from))).toBeLessThanOrEqual(0.5);
+    const edits = fewer?.edit?.changes?.[other] ?? [];
+    const after = await lensOf(TextDocument.applyEdits(TextDocument.create(other, '', 1, layers), edits), 'fewer');
+    expect(shareIn(after)).toBe(Number(to));
   });
 
   test('belong to the diagnostics of their place', async () => {
@@ -104,7 +128,9 @@ describe('what-ifs', () => {
     client.open(other, 'typescript', `${code}${fit}`);
     await client.diagnostics(other, 1);
     const [first] = await whatIfs(at(7, fit.indexOf('batchSize') + 2), {}, other);
-    expect(first?.title).toMatch(/^batchSize: 8 → a step’s gradient fixes [\d.]+ % of its batch instead of [\d.]+ %/);
+    expect(first?.title).toMatch(
+      /^batchSize: 8 → a step’s gradient fixes (about )?[\d.]+ % of its batch instead of (about )?[\d.]+ %/,
+    );
     const [edit] = first?.edit?.changes?.[other] ?? [];
     expect(edit).toMatchObject({ newText: '8', range: { start: { line: 7, character: fit.indexOf('4 }') } } });
   });
@@ -140,9 +166,9 @@ describe('hardening', () => {
     expect(result).toMatchObject({ model: 'digits', version: 1 });
     expect(result.note).toMatch(/^\d+ combinations analysed/);
     const [best] = result.rows;
-    const to = Number(/→ ([\d.]+) %/.exec(best?.leak ?? '')?.[1]);
+    const to = Number(/→ (?:≈ )?([\d.]+) %/.exec(best?.leak ?? '')?.[1]);
     const lens = await lensOf(applied([...(best?.edits ?? [])]), 'hardened');
-    expect(Math.abs(Number(/\(([\d.]+) %/.exec(lens)?.[1]) - to)).toBeLessThanOrEqual(0.5);
+    expect(Math.abs(shareIn(lens) - to)).toBeLessThanOrEqual(0.5);
   });
 
   test('can be cancelled, and the next question is answered', async () => {
