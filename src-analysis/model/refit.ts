@@ -1,5 +1,5 @@
 import { convOutputLength, sizeOf } from './geometry.ts';
-import type { ConvOp, DataFormat, Dim, Layer, ModelGraph, Op, PoolOp, Shape, WeightRef } from './graph.ts';
+import type { ConvOp, DataFormat, Dim, Layer, ModelGraph, Op, PoolOp, RearrangeOp, Shape, WeightRef } from './graph.ts';
 
 /** The changed model, or why it is not known, in a clause. */
 export type Refit = { readonly graph: ModelGraph } | { readonly reason: string };
@@ -10,8 +10,14 @@ export type Refit = { readonly graph: ModelGraph } | { readonly reason: string }
  * its source wrote down. Weights whose shape changes are drawn anew: stored values do not fit.
  *
  * @param exchanged by layer id: what replaces fields of the layer; `outputShapes` for inputs only
+ * @param wholeMaps whether a pooling window that takes the whole map, which is global pooling in all but its name, takes the whole
+ *   of the map that there is then, too
  */
-export function refitGraph(graph: ModelGraph, exchanged: ReadonlyMap<number, Partial<Layer>>): Refit {
+export function refitGraph(
+  graph: ModelGraph,
+  exchanged: ReadonlyMap<number, Partial<Layer>>,
+  { wholeMaps = false }: { readonly wholeMaps?: boolean } = {},
+): Refit {
   const layers: Layer[] = [];
   for (const before of graph.layers) {
     const replaced = exchanged.get(before.id);
@@ -21,7 +27,8 @@ export function refitGraph(graph: ModelGraph, exchanged: ReadonlyMap<number, Par
       layers.push(layer);
       continue;
     }
-    const op = opOn(layer.op, inputShapes);
+    const covering = wholeMaps ? coveringPool(layer.op, before.inputShapes, inputShapes) : undefined;
+    const op = covering ?? opOn(layer.op, inputShapes);
     const fitted = op && { ...layer, op };
     const outputShapes = fitted && (op.kind === 'input' ? layer.outputShapes : shapesBehind(fitted, before));
     const weights = outputShapes && weightsBehind(fitted, before);
@@ -71,6 +78,7 @@ function outputsOf({ op, outputShapes }: Layer, [first, ...others]: readonly Sha
       ];
     }
     case 'rearrange': {
+      if (op.how === 'pad' || op.how === 'crop') return margined(op, first);
       const flat = op.how === 'flatten' || (op.how === 'reshape' && outputShapes[0]?.length === 1);
       return flat ? [[sizeOf(first)]] : undefined;
     }
@@ -107,6 +115,14 @@ function slidingOutput(
   return [mapShape(length(height, 0), length(width, 1), filters, op.dataFormat)];
 }
 
+function margined({ how, before, after }: RearrangeOp, shape: readonly Dim[]): readonly Shape[] | undefined {
+  if (before?.length !== shape.length || after?.length !== shape.length) return undefined;
+  const sign = how === 'pad' ? 1 : -1;
+  const length = (dim: Dim, margins: readonly (Dim | undefined)[]) =>
+    margins.reduce<Dim>((sum, margin) => (sum === null || margin == null ? null : sum + sign * margin), dim);
+  return [shape.map((dim, axis) => length(dim, [before[axis], after[axis]]))];
+}
+
 function concatenated(
   first: readonly Dim[],
   others: readonly Shape[],
@@ -131,6 +147,19 @@ function opOn(op: Op, [input]: readonly Shape[]): Op | undefined {
   // A depthwise convolution has its filters for every channel, however many there are.
   if (op.groups === null || op.groups !== op.inChannels || op.filters === null || inChannels === null) return undefined;
   return { ...op, inChannels, groups: inChannels, filters: (op.filters / op.groups) * inChannels };
+}
+
+/** A pooling whose one window is the whole map, with such a window on another map; undefined for anything else. */
+function coveringPool(op: Op, [before]: readonly Shape[], [now]: readonly Shape[]): PoolOp | undefined {
+  if (op.kind !== 'pool' || op.global || op.spatialRank !== 2 || before?.length !== 3 || now?.length !== 3)
+    return undefined;
+  const isUnpadded =
+    op.padding.mode === 'valid' ||
+    (op.padding.mode === 'explicit' && [...op.padding.before, ...op.padding.after].every(entry => entry === 0));
+  const isDense = op.dilations.every(dilation => dilation === 1);
+  const map = spatialOf(before, op.dataFormat).slice(0, 2);
+  if (!isUnpadded || !isDense || !same(op.window, map)) return undefined;
+  return { ...op, window: spatialOf(now, op.dataFormat).slice(0, 2) };
 }
 
 function channelsOf({ dataFormat }: ConvOp, shape: readonly Dim[]): Dim {

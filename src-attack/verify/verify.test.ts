@@ -147,6 +147,42 @@ describe('the smaller twin', () => {
     expect(twin.graph.layers[4]).toMatchObject({ op: { kind: 'dense', inFeatures: 512, units: 10 } });
   });
 
+  const halvings = (end: string, padding = 'same') => `tf.layers.inputLayer({ inputShape: [224, 224, 3] }),
+    ${`tf.layers.conv2d({ filters: 4, kernelSize: 3, padding: '${padding}' }), tf.layers.maxPooling2d({ poolSize: 2 }),`.repeat(5)}
+    ${end}, tf.layers.flatten(), tf.layers.dense({ units: 10 })`;
+
+  test('of a picture halved five times pools the whole map where the model does', async () => {
+    const { model } = await open(halvings('tf.layers.averagePooling2d({ poolSize: 7 })'));
+    const twin = twinOf(model, 4096);
+    if (!('graph' in twin)) throw new Error(twin.reason);
+    const pool = twin.graph.layers.at(-3);
+    expect(pool).toMatchObject({ inputShapes: [[1, 1, 4]], outputShapes: [[1, 1, 4]], op: { window: [1, 1] } });
+  });
+
+  test('pads and crops as the model does', async () => {
+    const { model } =
+      await open(`tf.layers.inputLayer({ inputShape: [224, 224, 3] }), tf.layers.zeroPadding2d({ padding: [[1, 2], [3, 3]] }),
+      tf.layers.cropping2D({ cropping: [[0, 5], [1, 0]] }), tf.layers.flatten(), tf.layers.dense({ units: 2 })`);
+    const twin = twinOf(model, 4096);
+    if (!('graph' in twin)) throw new Error(twin.reason);
+    expect(twin.graph.layers.slice(1, 3).map(layer => layer.outputShapes[0])).toEqual([
+      [35, 38, 3],
+      [30, 37, 3],
+    ]);
+  });
+
+  test('says how large a picture a model needs, where the twin’s would vanish', async () => {
+    const { model } = await open(halvings('tf.layers.dropout({ rate: 0.5 })', 'valid'));
+    // Five times (s − 2) / 2 leaves something from 94 on.
+    expect(twinOf(model, 4096)).toEqual({
+      reason: expect.stringMatching(/would vanish in .* about 98 × 98 is the least/),
+    });
+    const filled = await open(halvings('tf.layers.conv2d({ filters: 4, kernelSize: 7 })'));
+    expect(twinOf(filled.model, 4096)).toEqual({ reason: 'the picture would vanish in conv2d_6' });
+    const windowed = await open(halvings('tf.layers.averagePooling2d({ poolSize: 6, strides: 1 })'));
+    expect(twinOf(windowed.model, 4096)).toEqual({ reason: expect.stringContaining('about 196 × 196 is the least') });
+  });
+
   test('there is none for a model whose input is no picture', async () => {
     const { model } = await open('tf.layers.dense({ inputShape: [9000], units: 2 })');
     expect(twinOf(model, 4096)).toHaveProperty('reason');
