@@ -27,7 +27,10 @@ export function twinOf(graph: ModelGraph, largest: number): Refit {
   if ('graph' in twin) return twin;
   const enough = leastHeight(height, high => 'graph' in on(high, Math.round((width * high) / height)));
   // What stands in the way of nearly the picture itself is no matter of its size.
-  if (enough === undefined) return on(height - 1, width - 1);
+  if (enough === undefined) {
+    const nearly = on(height - 1, width - 1);
+    return 'graph' in nearly ? { reason: `${twin.reason} on any picture that is much smaller` } : nearly;
+  }
   const least = `${enough} × ${Math.round((width * enough) / height)}`;
   return { reason: `${twin.reason} on so small a picture: about ${least} is the least that it takes` };
 }

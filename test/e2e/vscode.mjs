@@ -152,7 +152,11 @@ async function waitUntilKept(page, key, text) {
     }
     return false;
   };
-  await page.waitForFunction(isKept, [key, text], { polling: 1000, timeout: 150_000 });
+  // Not waitForFunction: to it a promise is as good as true.
+  for (const end = Date.now() + 150_000; !(await page.evaluate(isKept, [key, text])); ) {
+    if (Date.now() > end) throw new Error(`VS Code has not kept ${text} under ${key}`);
+    await page.waitForTimeout(1000);
+  }
 }
 
 /** @param {Page} page @param {string} url */
