@@ -18,7 +18,7 @@ function card(page, method) {
 
 export const tests = {
   'palette, panel, live pictures, result, export, reload': () =>
-    withVsCode(workspace, async ({ page, folder, editor, palette, frame, saveAs, reload, shot }) => {
+    withVsCode(workspace, async ({ page, folder, editor, palette, frame, saveAs, kept, reload, shot }) => {
       await editor.locator('.squiggly-warning').first().waitFor({ timeout: 60_000 });
       await palette(panel);
       const view = frame();
@@ -46,8 +46,8 @@ export const tests = {
 
       await card(view, 'Target').locator('canvas').waitFor({ timeout: 120_000 });
 
-      // VS Code writes what pages saved once a minute; what it writes when a window closes may be lost on a busy machine.
-      await page.waitForTimeout(65_000);
+      // What only the measured map says: the last that the page saved.
+      await kept('workbench.parts.editor', 'predicted');
       await reload();
       const restored = frame();
       await restored.locator('.status', { hasText: /^Done/ }).waitFor({ timeout: 120_000 });
