@@ -3,17 +3,25 @@ import type { Activation, Layer, ModelGraph, Op } from '../../model/graph.ts';
 import type { Consumers } from '../../solubility/invertibility.ts';
 import { pointwiseKind } from '../exact/program.ts';
 
-/** What may be done to the channels of a layer's output without a change to the model, if the layers behind make up for it. */
-type Freedom = 'mixing' | 'scaling' | 'none';
+/**
+ * What may be done to the channels of a layer's output without a change to the model, if the layers behind make up for it: any
+ * invertible mixing within groups of so many channels. 1: scaling; infinite: any mixing of all; 0: nothing.
+ */
+export type Freedom = number;
+const nothing = 0;
+const scaling = 1;
+const mixing = Number.POSITIVE_INFINITY;
 
 export interface Conserved {
   /** Relations that the gradient rows of a layer obey. */
   readonly relations: number;
   /** A layer behind that takes part sends no gradient: the relation then tells less. */
   readonly unobserved: boolean;
+  /** A product is between: its other factor moves, and the relations bind the rows only as they are counted, not as δ stands still. */
+  readonly product: boolean;
 }
 
-const none: Conserved = { relations: 0, unobserved: false };
+const none: Conserved = { relations: 0, unobserved: false, product: false };
 
 export interface ConservationLaw {
   /** @param channels output channels of the layer */
@@ -38,10 +46,11 @@ export function conservationLaw(
     of: (layer, activation, channels) => {
       if (first.get(layer.id) !== layer.id) return none;
       const found = freedomBehind(graph, layer, activation, consumers, writers, isObserved);
-      if (found.freedom === 'none') return none;
+      if (found.freedom === nothing) return none;
       return {
-        relations: found.freedom === 'mixing' ? channels * channels : channels,
+        relations: channels * Math.min(found.freedom, channels),
         unobserved: found.unobserved,
+        product: found.product,
       };
     },
   };
@@ -54,34 +63,36 @@ function freedomBehind(
   consumers: Consumers,
   writers: ReadonlyMap<number, ReadonlySet<number> | 'fixed'>,
   isObserved: (layer: Layer) => boolean,
-): { readonly freedom: Freedom; readonly unobserved: boolean } {
-  let freedom = weakest(freedomThrough(activation), isGrouped(layer) ? 'scaling' : 'mixing');
+): { readonly freedom: Freedom; readonly unobserved: boolean; readonly product: boolean } {
+  let freedom = Math.min(freedomThrough(activation), isGrouped(layer) ? scaling : mixing);
   let unobserved = false;
+  let product = false;
   const seen = new Set<number>();
-  const waiting = [...(consumers.get(layer.id) ?? [])];
-  if (waiting.length === 0) return { freedom: 'none', unobserved };
-  for (let id = waiting.pop(); id !== undefined && freedom !== 'none'; id = waiting.pop()) {
-    const next = graph.layers[id]!;
-    if (seen.has(id)) continue;
-    seen.add(id);
-    const through = freedomAt(next, writers);
+  const readersOf = (id: number) => (consumers.get(id) ?? []).map(reader => ({ id: reader, from: id }));
+  const waiting = readersOf(layer.id);
+  if (waiting.length === 0) return { freedom: nothing, unobserved, product };
+  for (let at = waiting.pop(); at !== undefined && freedom !== nothing; at = waiting.pop()) {
+    const next = graph.layers[at.id]!;
+    if (seen.has(at.id)) {
+      // A product of two things that change is no longer linear in the change.
+      if (isProduct(next)) freedom = nothing;
+      continue;
+    }
+    seen.add(at.id);
+    product ||= isProduct(next);
+    const through = isProduct(next) ? freedomOfFactor(next, at.from) : freedomAt(next, writers);
     if (through === 'absorbed') {
-      if (isGrouped(next)) freedom = weakest(freedom, 'scaling');
+      if (isGrouped(next)) freedom = Math.min(freedom, scaling);
       unobserved ||= !isObserved(next);
       continue;
     }
-    freedom = weakest(freedom, weakest(through, freedomThrough(next.activation)));
-    const behind = consumers.get(id) ?? [];
+    freedom = Math.min(freedom, through, freedomThrough(next.activation));
+    const behind = readersOf(at.id);
     // The end of the model: nothing makes up for the factor.
-    if (behind.length === 0) return { freedom: 'none', unobserved };
+    if (behind.length === 0) return { freedom: nothing, unobserved, product };
     waiting.push(...behind);
   }
-  return { freedom, unobserved };
-}
-
-function weakest(a: Freedom, b: Freedom): Freedom {
-  if (a === 'none' || b === 'none') return 'none';
-  return a === 'scaling' || b === 'scaling' ? 'scaling' : 'mixing';
+  return { freedom, unobserved, product };
 }
 
 function isGrouped({ op }: Layer): boolean {
@@ -89,10 +100,30 @@ function isGrouped({ op }: Layer): boolean {
 }
 
 function freedomThrough(activation: Activation | undefined): Freedom {
-  if (!activation) return 'mixing';
+  if (!activation) return mixing;
   const kind = pointwiseKind(activation);
-  if (kind === 'linear') return 'mixing';
-  return kind === 'relu' || kind === 'piecewise-linear' ? 'scaling' : 'none';
+  if (kind === 'linear') return mixing;
+  return kind === 'relu' || kind === 'piecewise-linear' ? scaling : nothing;
+}
+
+export function isProduct({ op }: Layer): boolean {
+  return op.kind === 'merge' && ['multiply', 'divide', 'dot', 'matmul'].includes(op.merge);
+}
+
+/**
+ * Of a factor of a product whose other factor stays as it is. Entries times entries: a scale. A matrix from the left, as the shares
+ * of attention: any mixing of the columns, which are the channels of one head.
+ */
+export function freedomOfFactor({ op, inputs, inputShapes }: Layer, from: number): Freedom {
+  const operands = inputs.flatMap((edge, i) => (edge.layer === from ? [i] : []));
+  const [operand] = operands;
+  if (op.kind !== 'merge' || operand === undefined || operands.length > 1) return nothing;
+  if (op.merge === 'multiply') return scaling;
+  if (op.merge === 'divide') return operand === 0 ? scaling : nothing;
+  const shape = inputShapes[operand];
+  const columns = shape?.at(-1);
+  const isContracted = op.merge === 'dot' && op.axes?.[operand] === (shape?.length ?? 0) - 1;
+  return operand !== 1 || inputs.length !== 2 || isContracted || !columns ? nothing : columns;
 }
 
 const selecting = new Set(['split', 'slice', 'gather', 'depthToSpace', 'spaceToDepth']);
@@ -104,22 +135,22 @@ function freedomAt(layer: Layer, writers: ReadonlyMap<number, ReadonlySet<number
     case 'identity':
     case 'dropout':
     case 'reduce':
-      return 'mixing';
+      return mixing;
     case 'activation':
       return freedomThrough(op.activation);
     case 'pool':
-      return op.pool === 'average' ? 'mixing' : op.pool === 'max' ? 'scaling' : 'none';
+      return op.pool === 'average' ? mixing : op.pool === 'max' ? scaling : nothing;
     case 'rearrange':
-      return selecting.has(op.how) ? 'none' : 'mixing';
+      return selecting.has(op.how) ? nothing : mixing;
     case 'norm':
       // Without γ: Σ δ·z of the layer in front is W·∂W + (β − mean)·∂β, as long as the gradient of an offset is seen.
-      return isStored(op) && layer.weights.some(weight => weight.role === 'beta') ? 'scaling' : 'none';
+      return isStored(op) && layer.weights.some(weight => weight.role === 'beta') ? scaling : nothing;
     case 'merge':
-      if (op.merge === 'concat') return 'mixing';
-      if (op.merge !== 'add' && op.merge !== 'average' && op.merge !== 'subtract') return 'none';
-      return writers.get(layer.id) === 'fixed' ? 'none' : 'scaling';
+      if (op.merge === 'concat') return mixing;
+      if (op.merge !== 'add' && op.merge !== 'average' && op.merge !== 'subtract') return nothing;
+      return writers.get(layer.id) === 'fixed' ? nothing : scaling;
     default:
-      return 'none';
+      return nothing;
   }
 }
 
@@ -139,12 +170,12 @@ function writersOf(graph: ModelGraph): ReadonlyMap<number, ReadonlySet<number> |
   const writers = new Map<number, ReadonlySet<number> | 'fixed'>();
   for (const layer of graph.layers) {
     if (isWriter(layer)) {
-      writers.set(layer.id, freedomThrough(layer.activation) === 'none' ? 'fixed' : new Set([layer.id]));
+      writers.set(layer.id, freedomThrough(layer.activation) === nothing ? 'fixed' : new Set([layer.id]));
       continue;
     }
     const before = layer.inputs.map(edge => writers.get(edge.layer) ?? 'fixed');
     const passes = before.length > 0 && !(layer.op.kind === 'merge' && layer.op.merge === 'concat');
-    const isFixed = !passes || before.includes('fixed') || freedomAt(layer, writers) === 'none';
+    const isFixed = !passes || before.includes('fixed') || freedomAt(layer, writers) === nothing;
     const all = before.flatMap(set => (set === 'fixed' ? [] : [...set]));
     writers.set(layer.id, isFixed ? 'fixed' : new Set(all));
   }

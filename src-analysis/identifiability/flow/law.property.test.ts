@@ -47,6 +47,11 @@ test('of sequence models the law is an upper bound, and sure only where it is ri
       // Which slopes of a PReLU count is drawn.
       else if (!kinds.includes('prelu')) expect(rank, code).toBeGreaterThanOrEqual(exact.rank);
     }),
-    { seed: 6, numRuns: 60 },
+    {
+      seed: 6,
+      numRuns: 60,
+      // Gates of which two examples share the gradient: the other factor moves, and with it δ.
+      examples: [[700_426], [700_796], [700_982]],
+    },
   );
 });

@@ -1,4 +1,5 @@
 /** Takes the layers of a model into its flow network. */
+import { sizeOf } from '../../model/geometry.ts';
 import type { Activation, Layer, MergeOp } from '../../model/graph.ts';
 import { elementwiseKind } from '../../solubility/elementwise.ts';
 import { type PointwiseKind, pointwiseKind } from '../exact/program.ts';
@@ -95,7 +96,7 @@ function addOperation(
       if (op.merge === 'maximum' || op.merge === 'minimum') noteGreatest(s);
       // Branches that look at one tensor repeat each other's relations.
       if (isProduct(op.merge)) s.unproven = true;
-      return passOn(s, layer, keys, free + (isProduct(op.merge) ? freeDimensions(s, output) : 0));
+      return passOn(s, layer, keys, free + (isProduct(op.merge) ? freeFactors(s, layer, output) : 0));
     case 'rearrange':
     case 'reduce':
       return passOn(s, layer, keys, free);
@@ -145,6 +146,12 @@ function unitsLost(s: FlowState, layer: Layer): 0 | 1 {
 
 function isProduct(merge: MergeOp['merge']): boolean {
   return merge === 'multiply' || merge === 'divide' || merge === 'matmul' || merge === 'dot';
+}
+
+/** Dimensions of a product's factors that may move: each factor's gradient moves with the others, even where the product is known. */
+function freeFactors(s: FlowState, layer: Layer, output: Tensor): number {
+  const entries = layer.inputShapes.reduce((sum, shape) => sum + (sizeOf(shape) ?? 0), 0) * s.options.batch;
+  return Math.max(0, entries - output.dimensions) + freeDimensions(s, output);
 }
 
 function addElementwise(

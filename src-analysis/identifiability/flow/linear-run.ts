@@ -7,13 +7,15 @@ import type { RankTable } from '../../solubility/layer-analysis.ts';
 import { layerGeometry } from '../../solubility/layer-geometry.ts';
 import { pointwiseKind } from '../exact/program.ts';
 import { restrictTo } from '../reached.ts';
+import { freedomOfFactor, isProduct } from './conserved.ts';
 import type { Region } from './region.ts';
 import { spatialOf } from './weighted.ts';
 
 /** What comes behind a layer with only linear maps between: other layers with weights, an average, or nothing of the kind. */
 export type Follower =
   | { readonly kind: 'none' }
-  | { readonly kind: 'global-average' }
+  /** The mean of every channel; `alike`: of so many channels in a row the positions are weighted alike, by the shares of one head. */
+  | { readonly kind: 'global-average'; readonly alike: number }
   | { readonly kind: 'dense' }
   /** `chain`: convolutions and averages that follow one another, each the only one to look at the one before. */
   | { readonly kind: 'linear'; readonly chain: readonly Layer[] };
@@ -25,17 +27,25 @@ export function linearFollower(
   consumers: Consumers,
 ): Follower {
   if (activation && pointwiseKind(activation) !== 'linear') return { kind: 'none' };
-  const waiting = [...(consumers.get(layer.id) ?? [])];
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    const next = graph.layers[id]!;
+  let alike = Number.POSITIVE_INFINITY;
+  const readersOf = (from: number) => (consumers.get(from) ?? []).map(id => ({ id, from }));
+  const waiting = readersOf(layer.id);
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const next = graph.layers[at.id]!;
     const { op } = next;
-    if (op.kind === 'pool' && op.pool === 'average' && op.global) return { kind: 'global-average' };
+    // Entry by entry the other factor gives every position a δ of its own; a matrix from the left gives all the same up to a factor.
+    if (isProduct(next)) {
+      if (op.kind === 'merge' && (op.merge === 'multiply' || op.merge === 'divide')) continue;
+      alike = Math.min(alike, freedomOfFactor(next, at.from));
+      if (alike === 0) continue;
+    }
+    if (op.kind === 'pool' && op.pool === 'average' && op.global) return { kind: 'global-average', alike };
     if (isLinear(next) || op.kind === 'convTranspose' || op.kind === 'separableConv' || op.kind === 'reduce') {
       return { kind: 'linear', chain: chainBehind(graph, layer, consumers) };
     }
     if (op.kind === 'dense') return { kind: 'dense' };
     if (op.kind === 'activation' || op.kind === 'pool' || next.activation) continue;
-    waiting.push(...(consumers.get(id) ?? []));
+    waiting.push(...readersOf(at.id));
   }
   return { kind: 'none' };
 }

@@ -5,6 +5,7 @@
 
 import { sizeOf } from '../../model/geometry.ts';
 import type { Activation, Layer, Op, RecurrentOp } from '../../model/graph.ts';
+import { factsOfProduct } from './factors.ts';
 import { slacks } from './slack.ts';
 import {
   addNode,
@@ -16,6 +17,7 @@ import {
   isObserved,
   isShared,
   join,
+  sharedKey,
   type Tensor,
 } from './state.ts';
 import { denseMaps } from './weighted.ts';
@@ -131,7 +133,7 @@ function addGatedCell(
   const middle = addNode(s, input.dimensions, layer.id, 'weights', 0);
   const slack = slacks.unproven;
   if (isObserved(s, layer, () => true)) {
-    if (isShared(s, layer)) addSharedTap(s, layer, 'cell', middle, { uses: rows, rows, slack });
+    if (isShared(s, layer)) addSharedTap(s, layer, sharedKey(layer, 'cell'), middle, { uses: rows, rows, slack });
     else addTap(s, layer.id, middle, rows, slack);
   }
   join(s, input, middle);
@@ -158,5 +160,24 @@ export function addAttention(
   const curved = free + freeDimensions(s, projected);
   const bias = layer.weights.some(weight => weight.role === 'bias');
   const dense = { kind: 'dense', inFeatures: features, units: columns, bias } as const;
-  return addWeighted(s, layer, undefined, denseMaps(dense, columns, positions, s.table), projected, curved, bias);
+  const found = denseMaps(dense, columns, positions, s.table);
+  const hasBias = bias && isObserved(s, layer, role => role === 'bias');
+  const rows = attentionRows(op, features + (hasBias ? 1 : 0), features, columns, s.options.batch * (steps - 1));
+  if (rows === undefined || 'reason' in found) return addWeighted(s, layer, undefined, found, projected, curved, bias);
+  // The rows of the bias are counted with the layer's.
+  const maps = found.maps.map(map => ({ ...map, rows: rows - (hasBias ? columns : 0) }));
+  return addWeighted(s, layer, undefined, { maps }, projected, curved, bias);
+}
+
+/** Facts that the rows of all kernels and their bias hold: those of queries and keys together, and the rows of the values. */
+function attentionRows(
+  { heads, units }: Extract<Op, { kind: 'attention' }>,
+  queryRows: number,
+  keyRows: number,
+  columns: number,
+  rank: number,
+): number | undefined {
+  // Queries, keys and values of one width.
+  if (!heads || !units || columns !== 3 * units || units % heads !== 0) return undefined;
+  return heads * factsOfProduct({ queryRows, keyRows, depth: units / heads, sharing: 1, rank }) + queryRows * units;
 }

@@ -5,6 +5,7 @@ import type { RankTable } from '../../solubility/layer-analysis.ts';
 import { type LossEnd, lossEnd } from '../loss-end.ts';
 import type { Unknowns } from '../unknowns.ts';
 import { type ConservationLaw, conservationLaw } from './conserved.ts';
+import { type Factor, factorsOf } from './factors.ts';
 import { type FlowNetwork, flowNetwork } from './max-flow.ts';
 import { entriesOf, type Region, regionsOf } from './region.ts';
 import { liveShares, type Share, sharesOf } from './shares.ts';
@@ -52,7 +53,7 @@ export interface FlowState {
   /** Curved dimensions behind a tensor that are still free. */
   readonly freeBehind: Map<string, number>;
   readonly edges: LayerEdge[];
-  /** Where the gradients of weights used more than once are summed, by the first layer that uses them. */
+  /** Gradients that several layers tell together: of weights used more than once, of queries and keys. */
   readonly sharedGradients: Map<string, Tensor>;
   /** Behind every layer's first input, in order from the output. */
   readonly inputNodes: Map<number, number>;
@@ -62,6 +63,8 @@ export interface FlowState {
   readonly end: LossEnd;
   readonly consumers: Consumers;
   readonly conservation: ConservationLaw;
+  /** Layers of queries and keys, by id. */
+  readonly factors: ReadonlyMap<number, Factor>;
   readonly assumptions: Set<string>;
   /** A random pattern (active units, greatest entries) is part of the figures. */
   patterned: boolean;
@@ -74,7 +77,8 @@ export function newState(graph: ModelGraph, unknowns: Unknowns, table: RankTable
   const consumers = consumersOf(graph);
   const regions = regionsOf(graph);
   const shares = sharesOf(graph, options.activeShare);
-  const isKernelObserved = (layer: Layer) => isObserved({ options }, layer, role => role !== 'bias');
+  const isSeen = (layer: Layer, isRole: (role: string) => boolean) => isObserved({ options }, layer, isRole);
+  const isKernelObserved = (layer: Layer) => isSeen(layer, role => role !== 'bias');
   return {
     graph,
     unknowns,
@@ -96,6 +100,7 @@ export function newState(graph: ModelGraph, unknowns: Unknowns, table: RankTable
     end: lossEnd(graph),
     consumers,
     conservation: conservationLaw(graph, consumers, isKernelObserved),
+    factors: factorsOf(graph, consumers, isSeen, options.batch),
     assumptions: new Set(),
     patterned: false,
     unproven: false,
@@ -152,17 +157,17 @@ export function addTap(s: FlowState, layer: number, from: Tensor, rows: number, 
 }
 
 /**
- * The same for weights that several layers use: the observer sees the sum of their gradients, of `rows` entries.
- * @param uses the layer's own part of the sum: how many facts it can add to it
+ * The same for a gradient, named by `key`, that several layers tell: the sum over all uses of the same weights, of `rows` entries, or
+ * what factors of a product tell together.
+ * @param uses the layer's own part: how many facts it can add
  */
 export function addSharedTap(
   s: FlowState,
   layer: Layer,
-  role: string,
+  key: string,
   from: Tensor,
   { uses, rows, slack }: { readonly uses: number; readonly rows: number; readonly slack: number },
 ): void {
-  const key = `${layer.sharedWith ?? layer.id}.${role}`;
   const known = s.sharedGradients.get(key);
   const gradient = known ?? addNode(s, rows, layer.id, 'tap', slack);
   if (!known) {
@@ -171,6 +176,11 @@ export function addSharedTap(
   }
   const edge = s.network.addEdge(from.node.out, gradient.node.in, uses);
   s.edges.push({ layer: layer.id, kind: 'tap', slack, edge });
+}
+
+/** Names the gradient of weights that several layers use. */
+export function sharedKey(layer: Layer, role: string): string {
+  return `${layer.sharedWith ?? layer.id}.${role}`;
 }
 
 /** Whether other layers use the same weights. */

@@ -15,6 +15,7 @@ import {
   isShared,
   join,
   knownDimensions,
+  sharedKey,
   type Tensor,
 } from './state.ts';
 import type { LinearMap, LinearMaps } from './weighted.ts';
@@ -42,7 +43,8 @@ export function addWeighted(
   if (!bias && layer.op.kind === 'dense') {
     s.assumptions.add('the loss fixes the factor that a dense layer without a bias leaves open');
   }
-  const hasBias = bias && isObserved(s, layer, role => role === 'bias');
+  const factor = s.factors.get(layer.id);
+  const hasBias = bias && !factor?.losesBias && isObserved(s, layer, role => role === 'bias');
   let behind = output;
   for (const [i, map] of found.maps.toReversed().entries()) {
     const isLast = i === 0;
@@ -59,7 +61,7 @@ export function addWeighted(
     const channels = map.filters * map.groups;
     const conserved = isLast
       ? s.conservation.of(layer, activation, channels)
-      : { relations: channels, unobserved: false };
+      : { relations: channels, unobserved: false, product: false };
     const rows = (hasKernel ? ranks.rows : 0) + (isLast && hasBias ? channels : 0);
     const overlap = Math.max(0, ranks.weights + ranks.gradients - ranks.system);
     // A relation with what is known behind can repeat no more than is known there.
@@ -69,8 +71,9 @@ export function addWeighted(
     // What W + S tells goes past the layer's own system; with δ known, rows of K repeat as much of it as of W.
     const repeated = isLast && free === 0 && isBesideItsInput(s, layer) ? channels * channels : 0;
     const relations = hasKernel && !shared ? Math.min(Math.max(counted, repeated), overlap, known) : 0;
-    const tap = Math.max(0, Math.min(rows, (hasKernel ? ranks.gradients : 0) + free) - relations);
+    const still = (hasKernel ? ranks.gradients : 0) + free - (conserved.product ? 0 : relations);
     const run = isLast ? linearRun(s, layer, activation) : { system: Number.MAX_VALUE, slack: 0, weights: undefined };
+    const tap = Math.max(0, Math.min(rows - relations, still, (run.weights ?? Number.MAX_VALUE) - relations));
     const limit = Math.min(hasKernel ? ranks.system : ranks.weights, input.dimensions, run.system);
     // The gradient of a dense layer on one position is δ·xᵀ: it holds x whatever is known behind.
     const given = map.positions === 1 && s.options.batch === 1 && hasKernel && ranks.gradients - relations >= limit;
@@ -82,7 +85,9 @@ export function addWeighted(
       map.slack,
     );
     const system = addNode(s, limit, layer.id, 'system', limit < input.dimensions || map.mayLack ? slack : 0);
-    if (shared) addSharedTap(s, layer, `${i}`, system, { uses: tap, rows, slack: slacks.unproven });
+    if (shared) addSharedTap(s, layer, sharedKey(layer, `${i}`), system, { uses: tap, rows, slack: slacks.unproven });
+    else if (factor)
+      addSharedTap(s, layer, `${factor.product}.product`, system, { uses: tap, rows: factor.facts, slack });
     else addTap(s, layer.id, system, tap, slack);
     // No more than is known behind gets through; said here, an error of the map counts even where it is wide enough.
     const full = Math.min(ranks.weights, run.weights ?? ranks.weights);
@@ -159,14 +164,20 @@ function linearRun(
       : undefined;
   if (!composed?.exact) s.unproven = true;
   if (composed) return { system: composed.system, slack: composed.exact ? slacks.critical : slacks.unproven };
-  const { op } = layer;
-  if (follower.kind !== 'global-average' || op.kind !== 'conv') {
-    return { system: Number.MAX_VALUE, slack: slacks.unproven };
-  }
-  // The mean over positions is a linear map of the mean under every tap.
-  const taps = op.kernelSize.reduce<number>((product, k) => product * (k ?? 1), 1);
-  const weights = (op.inChannels ?? 1) * taps * s.options.batch;
+  const seen = follower.kind === 'global-average' ? entriesOfMean(layer, follower.alike) : undefined;
+  if (seen === undefined) return { system: Number.MAX_VALUE, slack: slacks.unproven };
+  const weights = seen * s.options.batch;
   return { system: weights, slack: slacks.unproven, weights };
+}
+
+/**
+ * The mean over positions is a linear map of the mean of the input under every tap, for every head by its own shares (`alike`
+ * channels each): its entries. Undefined for layers that are neither convolutions nor dense.
+ */
+function entriesOfMean({ op }: Layer, alike: number): number | undefined {
+  if (op.kind === 'dense') return (op.inFeatures ?? 1) * Math.max(1, (op.units ?? 1) / alike);
+  if (op.kind !== 'conv') return undefined;
+  return op.kernelSize.reduce<number>((product, k) => product * (k ?? 1), op.inChannels ?? 1);
 }
 
 /** Share of a layer's outputs before its activation that the gradient comes back through. */
