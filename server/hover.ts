@@ -10,6 +10,7 @@ import {
   identifiablePhrase,
   metricPhrase,
 } from '../src-analysis/reports/headline.ts';
+import { jointPhrase } from '../src-analysis/rules/wording.ts';
 import { contains, toLspRange } from './positions.ts';
 import { basisPhrase, formatShape, layerHeadline } from './wording.ts';
 
@@ -61,6 +62,7 @@ function layerSection(
     escapeInline(layerHeadline(figures)),
     shapes,
     layerTable(figures),
+    figures.joint ? escapeInline(jointPhrase(graph, layer, figures.joint)) : '',
     assumptionList(figures.assumptions),
     `Basis: ${basisPhrase(figures)}${figures.nearCritical ? ', near the critical geometry' : ''}${figures.reason && figures.verdict !== 'unknown' ? ` (${escapeInline(figures.reason)})` : ''}.`,
     `[What this means](${rulePage(ruleOf(layer, figures))})`,

@@ -3,6 +3,7 @@ import type { ExactRanks, LayerAnalysis, ModelAnalysis } from './model/analysis.
 import type { Layer, ModelGraph } from './model/graph.ts';
 import { type CancellationToken, throwIfCancelled } from './readers/reader.ts';
 import { consumersOf } from './solubility/invertibility.ts';
+import { withJointSystems } from './solubility/joint-layers.ts';
 import { kernelCases } from './solubility/kernel-cases.ts';
 import { analyseLayer, rankTable } from './solubility/layer-analysis.ts';
 import { metricOf } from './solubility/metric.ts';
@@ -25,10 +26,11 @@ export function analyseModel(
   const places = new Map(convolutions.map((layer, index) => [layer.id, { index, count: convolutions.length }]));
   const knowledge = outputKnowledge(graph, consumers);
   const context = { graph, consumers, knowledge, table, cases: kernelCases() };
-  const layers = graph.layers.flatMap(layer => {
+  const alone = graph.layers.flatMap(layer => {
     throwIfCancelled(cancel);
     return analyseLayer(context, layer, places.get(layer.id)) ?? [];
   });
+  const layers = withJointSystems(context, alone);
   const { identifiable, pendingRank } = identifiableWith(graph, table, exact, cancel, options);
   return {
     metric: metricOf(layers.filter((layer: LayerAnalysis) => places.has(layer.layer))),

@@ -37,7 +37,20 @@ export interface LayerAnalysis {
   readonly solubleFrom?: number;
   /** Largest batch for which the layer is soluble if each example's δ is known; null for any batch. */
   readonly batchLimit?: number | null;
+  /** What all convolutions that read the same tensor know of it together, where there are several. */
+  readonly joint?: JointSystem;
   readonly assumptions: readonly string[];
+}
+
+/** The system [W₁; K₁; W₂; K₂; …] of the layers that read one tensor, by the law. */
+export interface JointSystem {
+  /** Ids of the layers, in graph order. */
+  readonly layers: readonly number[];
+  /** Unknowns that at least one output of one of them depends on. */
+  readonly touched: number;
+  readonly rank: { readonly weights: number; readonly gradients: number; readonly system: number };
+  /** `unknown` where equations and unknowns are too close in number for the law. */
+  readonly verdict: Verdict;
 }
 
 export interface Metric {

@@ -1,7 +1,7 @@
 import type { AnalysedModel } from '../check.ts';
 import type { Finding, Severity } from '../findings/finding.ts';
 import { type LineStarts, lineStartsOf, type Position, rangeToPositions } from '../findings/positions.ts';
-import type { Identifiable, LayerAnalysis, Metric, RankBasis, Verdict } from '../model/analysis.ts';
+import type { Identifiable, JointSystem, LayerAnalysis, Metric, RankBasis, Verdict } from '../model/analysis.ts';
 import type { ModelFormat, Range, Shape } from '../model/graph.ts';
 import { type CheckedFile, type CheckRun, totalsOf } from './run.ts';
 
@@ -68,6 +68,8 @@ export interface JsonLayer {
   readonly solubleFrom?: number;
   /** Largest batch for which the layer is soluble if each example's δ is known; null for any. */
   readonly batchLimit?: number | null;
+  /** What all convolutions that read the same tensor know of it together; `layers` are their names. */
+  readonly joint?: Omit<JointSystem, 'layers'> & { readonly layers: readonly string[] };
   readonly assumptions: readonly string[];
 }
 
@@ -137,7 +139,9 @@ function modelJson({ graph, analysis }: AnalysedModel, toRange: ToRange): JsonMo
       ...(reason === undefined ? {} : { reason }),
     },
     gaps: graph.gaps.map(gap => ({ reason: gap.reason, range: toRange(gap.range) })),
-    layers: analysis.layers.map(figures => layerJson(figures, graph.layers[figures.layer], toRange)),
+    layers: analysis.layers.map(figures =>
+      layerJson(figures, graph.layers[figures.layer], toRange, id => graph.layers[id]?.name ?? ''),
+    ),
   };
 }
 
@@ -145,6 +149,7 @@ function layerJson(
   figures: LayerAnalysis,
   layer: AnalysedModel['graph']['layers'][number] | undefined,
   toRange: ToRange,
+  nameOf: (id: number) => string,
 ): JsonLayer {
   return {
     name: layer?.name ?? '',
@@ -164,6 +169,7 @@ function layerJson(
     ...(figures.rankRange === undefined ? {} : { rankRange: figures.rankRange }),
     ...(figures.solubleFrom === undefined ? {} : { solubleFrom: figures.solubleFrom }),
     ...(figures.batchLimit === undefined ? {} : { batchLimit: figures.batchLimit }),
+    ...(figures.joint === undefined ? {} : { joint: { ...figures.joint, layers: figures.joint.layers.map(nameOf) } }),
     assumptions: figures.assumptions,
   };
 }

@@ -1,3 +1,7 @@
+import { quoteName } from '../findings/printable.ts';
+import type { JointSystem } from '../model/analysis.ts';
+import type { Layer, ModelGraph } from '../model/graph.ts';
+
 /** `33.5 %`, never rounded up to 100 % or down to 0 %. */
 export function percent(fraction: number): string {
   if (fraction >= 1) return '100 %';
@@ -19,3 +23,19 @@ export const basisWords = {
   'not-covered': 'not covered',
   unknown: 'not known',
 } as const;
+
+const verdictWords = {
+  soluble: 'Together they determine the tensor that they read, whatever each does alone',
+  deficient: 'Together they do not determine the tensor that they read',
+  unknown: 'Whether they determine it together is too close to call for the law',
+} as const;
+
+/** What the convolutions that read a layer's input know of it together, in two sentences. */
+export function jointPhrase(
+  { layers }: ModelGraph,
+  own: Layer,
+  { layers: ids, touched, rank, verdict }: JointSystem,
+): string {
+  const others = ids.filter(id => id !== own.id).map(id => quoteName(layers[id]?.name ?? ''));
+  return `${others.join(', ')} ${others.length === 1 ? 'reads' : 'read'} the same tensor. ${verdictWords[verdict]} (joint rank ${rank.system} of ${touched}).`;
+}

@@ -60,7 +60,7 @@ function isOneVector(map: LayerMap): boolean {
 }
 
 /** Everything is known of the output, entry by entry. */
-function isPlain(k: Knowledge): boolean {
+export function isPlain(k: Knowledge): boolean {
   const open = k.summands ?? k.statistics ?? k.averages ?? k.sums ?? k.curved;
   return open === undefined && isEverything(shareOf(k, expectedActiveShare));
 }

@@ -20,6 +20,22 @@ describe('soluble-layer', () => {
     expect(report?.message).toContain('rank(U) = 3072, rank law');
   });
 
+  it('reports layers that determine their input together, once, unless one does alone', () => {
+    const branches = chain([{ op: { kind: 'input' } }, { op: conv, name: 'a', range }, { op: conv, name: 'b' }]);
+    const checkBoth = (...layers: LayerAnalysis[]) =>
+      solubleLayer.check({ graph: branches, analysis: analysisOf(layers), options: {} });
+    const rank = { weights: 2000, gradients: 1072, system: 3072 };
+    const joint = { layers: [1, 2], touched: 3072, rank, verdict: 'soluble' } as const;
+    const deficient = { verdict: 'deficient', deficiency: -10, joint } as const;
+    const [report, ...more] = checkBoth(figures(1, deficient), figures(2, deficient));
+    expect(more).toEqual([]);
+    expect(report?.message).toContain("Soluble with the layers beside it. 'b' reads the same tensor.");
+    expect(report?.message).toContain('joint rank 3072 of 3072');
+    expect(checkBoth(figures(1, deficient), figures(2, { joint }))).toHaveLength(1);
+    const open = { ...deficient, joint: { ...joint, verdict: 'unknown' } } as const;
+    expect(checkBoth(figures(1, open), figures(2, open))).toEqual([]);
+  });
+
   it('does not claim entries that no window reads', () => {
     const rank = { weights: 2883, gradients: 100, system: 2883 };
     const unread = { touched: 2883, rank, deficiency: -189, verdict: 'soluble', basis: 'finite-field' } as const;

@@ -1,8 +1,8 @@
 import { quoteName } from '../../findings/printable.ts';
-import type { LayerAnalysis } from '../../model/analysis.ts';
-import type { Layer } from '../../model/graph.ts';
+import type { JointSystem, LayerAnalysis } from '../../model/analysis.ts';
+import type { Layer, ModelGraph } from '../../model/graph.ts';
 import type { Rule, RuleReport } from '../rule.ts';
-import { basisWords } from '../wording.ts';
+import { basisWords, jointPhrase } from '../wording.ts';
 
 /**
  * A layer whose system U = [W; K] has full column rank: U x = v then has one solution
@@ -19,13 +19,29 @@ export const solubleLayer: Rule = {
   check: ({ graph, analysis }) =>
     analysis.layers.flatMap(figures => {
       const layer = graph.layers[figures.layer];
-      return layer && hasKernel(layer) && figures.verdict === 'soluble' ? [report(layer, figures)] : [];
+      if (!layer || !hasKernel(layer)) return [];
+      if (figures.verdict === 'soluble') return [report(layer, figures)];
+      return isSolubleTogether(figures, analysis.layers) ? [jointReport(graph, layer, figures.joint!)] : [];
     }),
 };
 
 /** Layers that treat entries one by one are soluble whenever their output is known, and say nothing on their own. */
 function hasKernel({ op }: Layer): boolean {
   return op.kind === 'conv' || op.kind === 'convTranspose' || op.kind === 'separableConv';
+}
+
+/** For the first of the layers that read a tensor which they determine together and none of them alone. */
+function isSolubleTogether({ layer, joint }: LayerAnalysis, all: readonly LayerAnalysis[]): boolean {
+  if (joint?.verdict !== 'soluble' || joint.layers[0] !== layer) return false;
+  return !all.some(other => joint.layers.includes(other.layer) && other.verdict === 'soluble');
+}
+
+function jointReport(graph: ModelGraph, layer: Layer, joint: JointSystem): RuleReport {
+  return {
+    layer,
+    ...(layer.range ? { range: layer.range } : {}),
+    message: `Soluble with the layers beside it. ${jointPhrase(graph, layer, joint)}`,
+  };
 }
 
 function report(layer: Layer, figures: LayerAnalysis): RuleReport {
