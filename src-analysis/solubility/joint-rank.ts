@@ -21,7 +21,7 @@ export interface JointRanks extends ConvRanks {
 const margin = 0.1;
 
 /**
- * Upper bounds of the generic ranks, by subadditivity and the relations above (docs/maths.md, "Layers that read one tensor").
+ * Generic ranks by subadditivity and the relations above; now and then rank U is off either way (docs/maths.md, "Layers that read one tensor").
  * Layers of equal geometry are one layer with all their filters. Throws a RangeError if the inputs differ or groups are mixed in.
  */
 export function jointRanks(layers: readonly ConvGeometry[]): JointRanks {
