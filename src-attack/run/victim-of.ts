@@ -15,7 +15,7 @@ export function victimOf(
   const [first, ...others] = unsupported;
   const layer = first && first.layer !== null ? `${model.layers[first.layer]?.name}: ` : '';
   const more = others.length > 0 ? ` (and ${others.length} more obstacles)` : '';
-  throw new Error(`The attack cannot be run on ${model.name}. ${layer}${first?.reason ?? ''}${more}`);
+  throw new Error(`The training step of ${model.name} cannot be built. ${layer}${first?.reason ?? ''}${more}`);
 }
 
 /** Models that end in a sigmoid are trained with binary cross-entropy, all others here with cross-entropy. */
