@@ -127,7 +127,7 @@ describe('what cannot be run is refused with a sentence', () => {
       sourceOf(
         `export const m = tf.sequential({ layers: [tf.layers.convLstm2d({ inputShape: [2, 8, 8, 3], filters: 2, kernelSize: 3 }), tf.layers.flatten(), tf.layers.dense({ units: 5 })] });`,
       ),
-      /cannot be run on m.*convLstm2d.*inside a recurrent cell/i,
+      /cannot be built.*convLstm2d.*inside a recurrent cell/i,
     ],
     [
       'a model of sequences',
