@@ -31,14 +31,16 @@ export function modelRank(
   const compiled = compile(graph, options);
   if ('reason' in compiled) return null;
   const program = repeated(compiled.program, batch);
-  const shapes = inputShapes(graph);
+  // The two slopes of leaky units stay in general position: both matter at any picture, and r is then no estimate.
+  const patterned = isPatterned(program);
+  const shapes = patterned && activeShare === undefined ? inputShapes(graph) : null;
   const draw = (seed: number) => {
-    const pattern = activeShare === undefined ? typicalPattern(program, randomResidues(-seed), shapes) : undefined;
+    const pattern = shapes ? typicalPattern(program, randomResidues(-seed), shapes) : undefined;
     return rankOfProgram(program, cancel, seed, activeShare ?? 0.5, pattern);
   };
   const first = draw(1);
   const { unknowns } = first;
-  if (!isPatterned(program)) return draw(2).rank === first.rank ? { rank: first.rank, unknowns } : null;
+  if (!patterned) return draw(2).rank === first.rank ? { rank: first.rank, unknowns } : null;
   const affordable = Math.floor(workOfDraws / (exactRankWork(graph, batch) ?? workOfDraws));
   const draws = Math.max(2, Math.min(mostDraws, affordable));
   const ranks = [first.rank];
