@@ -32,6 +32,8 @@ async function whatIf(page, palette, editor) {
     } catch (error) {
       if (attempt === 5) throw error;
       await page.keyboard.press('Escape');
+      // What was typed into a palette that was not there yet may have moved the cursor, and the text with it.
+      await page.keyboard.press('Control+Home');
     }
   }
 }
