@@ -1,10 +1,9 @@
-import { analyseModel } from '../src-analysis/analyse.ts';
-import { modelRank } from '../src-analysis/identifiability/exact/model-rank.ts';
-import type { ModelAnalysis } from '../src-analysis/model/analysis.ts';
+import { eliminate } from '../src-analysis/eliminate.ts';
 import { sizeOf } from '../src-analysis/model/geometry.ts';
 import type { ModelGraph } from '../src-analysis/model/graph.ts';
 import { neverCancelled, type SourceFile } from '../src-analysis/readers/reader.ts';
 import { readTfjsCode } from '../src-analysis/readers/tfjs-code/read.ts';
+import { settledModel } from '../src-analysis/what-ifs/settle.ts';
 import type { Attack } from '../src-attack/attacks/attack.ts';
 import { hasKinks } from '../src-attack/attacks/gauss-newton/smoothing.ts';
 import { attackNamed } from '../src-attack/attacks/registry.ts';
@@ -73,7 +72,13 @@ export function compare(results: readonly Result[]): Compared[] {
 function predict({ seed, population }: Result): Omit<Compared, keyof Result> {
   const { kind, code } = architecture(seed, population);
   const { model } = read({ seed, code });
-  const { identifiable, metric } = settled(model);
+  // As editor and command line have it once their workers are done.
+  const { identifiable, metric } = settledModel(
+    model,
+    new Map(),
+    task => eliminate(task, neverCancelled),
+    neverCancelled,
+  ).analysis;
   const unknowns = sizeOf(model.layers[model.inputs[0]!.layer]!.outputShapes[0]);
   return {
     kind,
@@ -83,14 +88,6 @@ function predict({ seed, population }: Result): Omit<Compared, keyof Result> {
     ...(identifiable.range ? { range: identifiable.range } : {}),
     c: metric.c,
   };
-}
-
-/** The analysis with what editor and command line have a worker eliminate. */
-function settled(model: ModelGraph): ModelAnalysis {
-  const first = analyseModel(model, new Map(), neverCancelled);
-  const { pendingRank } = first;
-  if (pendingRank === undefined) return first;
-  return analyseModel(model, new Map([[pendingRank, modelRank(model, neverCancelled)]]), neverCancelled);
 }
 
 function read({ seed, code }: Pick<Architecture, 'seed' | 'code'>): { file: SourceFile; model: ModelGraph } {

@@ -7,6 +7,7 @@ import { freshName, inputName } from '../src-attack/attacks/objective.ts';
 import type { Engine } from '../src-attack/engines/engine.ts';
 import { mul } from '../src-attack/ir/elementwise.ts';
 import { type Node, reachable } from '../src-attack/ir/graph.ts';
+import { substituteWith } from '../src-attack/ir/rewrite.ts';
 import type { Victim } from '../src-attack/victim/victim.ts';
 
 /**
@@ -55,13 +56,8 @@ async function atPattern(
       return [node, graph.constant(freshName(graph, 'pattern'), node.shape, pattern)];
     }),
   );
-  const made = new Map<Node, Node>();
-  for (const node of order) {
-    const inputs = node.inputs.map(each => made.get(each)!);
+  return substituteWith(gradients, (node, [z]) => {
     const pattern = patterns.get(node);
-    const unchanged = inputs.every((each, i) => each === node.inputs[i]);
-    if (pattern) made.set(node, isKink(node) ? mul(inputs[0]!, pattern) : pattern);
-    else made.set(node, unchanged ? node : graph.node(node.operation, inputs, node.shape));
-  }
-  return gradients.map(node => made.get(node)!);
+    return pattern && isKink(node) ? mul(z!, pattern) : pattern;
+  });
 }

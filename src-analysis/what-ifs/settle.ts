@@ -27,8 +27,8 @@ export function settledVariant(
   return graph ? { ...variant, figures: figuresOf(settledModel(graph, subject.exact, eliminate, cancel)) } : variant;
 }
 
-/** Enters what it finds into `exact`. */
-function settledModel(
+/** A model analysed with all that elimination can settle of it. Enters what it finds into `exact`. */
+export function settledModel(
   graph: ModelGraph,
   exact: Map<string, ExactResult | null>,
   eliminate: Eliminate,

@@ -18,16 +18,24 @@ export function rewrite(
 }
 
 /**
- * The outputs with some nodes replaced by others of the same graph and shape: an activation by a free input, say, or a
- * ReLU by a smooth function of what went into it. Only what depends on a replaced node is made anew.
+ * The outputs with some nodes replaced by others of the same graph and shape: an activation by a free input, say. Only what
+ * depends on a replaced node is made anew.
  */
 export function substitute(outputs: readonly Node[], replacements: ReadonlyMap<Node, Node>): Node[] {
+  return substituteWith(outputs, node => replacements.get(node));
+}
+
+/** The same with replacements made of what a node's inputs have become: a ReLU by a smooth function of what goes into it. */
+export function substituteWith(
+  outputs: readonly Node[],
+  replacementOf: (node: Node, inputs: readonly Node[]) => Node | undefined,
+): Node[] {
   const results = new Map<Node, Node>();
   for (const node of reachable(outputs)) {
-    const replacement = replacements.get(node);
     const inputs = node.inputs.map(input => results.get(input)!);
     const unchanged = inputs.every((input, i) => input === node.inputs[i]);
-    results.set(node, replacement ?? (unchanged ? node : node.graph.node(node.operation, inputs, node.shape)));
+    const kept = () => (unchanged ? node : node.graph.node(node.operation, inputs, node.shape));
+    results.set(node, replacementOf(node, inputs) ?? kept());
   }
   return outputs.map(output => results.get(output)!);
 }

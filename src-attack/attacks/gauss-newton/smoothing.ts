@@ -1,6 +1,7 @@
 import { softmax } from '../../ir/activation.ts';
 import { add, div, mul, sigmoid, softplus } from '../../ir/elementwise.ts';
 import { type Node, reachable } from '../../ir/graph.ts';
+import { substituteWith } from '../../ir/rewrite.ts';
 import { freshName } from '../objective.ts';
 
 /** Whether gradients jump: behind ReLU and leaky ReLU, where a unit switches, and behind max-pooling, where a maximum moves. */
@@ -25,19 +26,13 @@ export function smoothGradients(gradients: readonly Node[]): SmoothedGradients {
   const bent = new Set(order.filter(isKink).map(node => node.inputs[0]!));
   const { graph } = order[0]!;
   const beta = graph.input(freshName(graph, 'beta'), []);
-  const smoothed = new Map<Node, Node>();
-  for (const node of order) {
+  const smoothed = substituteWith(gradients, (node, [z]) => {
     const { operation } = node;
-    const inputs = node.inputs.map(input => smoothed.get(input)!);
-    const [z] = inputs;
-    if (isKink(node) && operation.kind === 'leakyRelu') smoothed.set(node, rounded(z!, operation.alpha, beta));
-    else if (operation.kind === 'gate' && bent.has(node.inputs[0]!))
-      smoothed.set(node, slope(z!, operation.alpha, beta));
-    else if (operation.kind === 'oneHotMax') smoothed.set(node, softmax(mul(z!, beta)));
-    else if (inputs.every((input, i) => input === node.inputs[i])) smoothed.set(node, node);
-    else smoothed.set(node, graph.node(operation, inputs, node.shape));
-  }
-  return { gradients: gradients.map(node => smoothed.get(node)!), beta };
+    if (isKink(node) && operation.kind === 'leakyRelu') return rounded(z!, operation.alpha, beta);
+    if (operation.kind === 'gate' && bent.has(node.inputs[0]!)) return slope(z!, operation.alpha, beta);
+    return operation.kind === 'oneHotMax' ? softmax(mul(z!, beta)) : undefined;
+  });
+  return { gradients: smoothed, beta };
 }
 
 function rounded(z: Node, alpha: number, beta: Node): Node {
