@@ -12,7 +12,7 @@ import { compressionFor } from './compression.ts';
 import { gaussNewton } from './gauss-newton.ts';
 import { createGradientModel } from './model.ts';
 import { addPrior, applyPrior, quadraticPrior, totalVariationPrior } from './prior.ts';
-import { hasKinks, smoothGradients } from './smoothing.ts';
+import { hasKinks, kinkInputs, smoothGradients } from './smoothing.ts';
 import { lossOf } from './step.ts';
 
 const loading = loadOnnxCpu();
@@ -236,7 +236,8 @@ describe('the smooth stand-in', () => {
   test('tends to the true gradient, and a model without kinks has none', async () => {
     const relu: ChainLayer = { type: 'leakyRelu', alpha: 0.1 };
     const victim = chainVictim([1, 3, 8, 8], [conv(4, 3, 1), relu, conv(4, 3, 1), relu, dense], uniformWeights(3));
-    const smoothed = smoothGradients(victim.gradients);
+    const scales = new Map([...kinkInputs(victim.gradients)].map((node, i) => [node, 1 + i]));
+    const smoothed = smoothGradients(victim.gradients, scales);
     expect(hasKinks(victim.gradients)).toBe(true);
     const [kernel, smooth] = [victim.gradients[0]!, smoothed.gradients[0]!];
     const program = await createReferenceEngine().compile({ kernel, smooth }, { precision: 'float64' });

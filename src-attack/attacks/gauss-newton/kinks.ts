@@ -1,6 +1,8 @@
 import { type AttackOptions, type AttackProblem, batchOf, NotApplicable, type Recorder } from '../attack.ts';
 import { leastNormSolution, solveBackwards } from '../r-gap/backwards.ts';
-import { followSmoothing } from './continuation.ts';
+import { anchoredGradients } from './anchors.ts';
+import { followSmoothing, mostSmoothSteps } from './continuation.ts';
+import { kinkScales } from './kink-scales.ts';
 import { descendDamped } from './levenberg.ts';
 import type { GradientModel } from './model.ts';
 import { affineFromPicture, solvePictureLayer } from './picture-layer.ts';
@@ -13,13 +15,19 @@ import { type Iterate, lossOf, minimalDamping } from './step.ts';
 const reachedMisfit = 1e-9;
 /** As much where nothing but the odd unit next to its kink is wrong: no smooth stand-in comes closer. */
 const nearMisfit = 1e-5;
+/**
+ * β to start from, one after the other until one leads to the observed gradient: they may end in different minima. In units
+ * of one over the usual size of what goes into a kink.
+ */
+const firstBetas = [1.5, 5];
 const probe = { steps: 8, settled: 0.5 };
 
 /**
  * Gauss–Newton where the gradient jumps because units switch on and off, as with ReLU, or a maximum moves, as with
  * max-pooling: steps from zero stall (Leaklint). First layer by layer, where the model is a chain and the batch one
  * image: which units are on comes out of the dense layer's gradient backwards, and the picture out of its layer's
- * equations with the prior. Where that does not lead to the observed gradient, along smooth stand-ins for the model.
+ * equations with the prior. Where that does not lead to the observed gradient, along smooth stand-ins for the model, in
+ * which what the dense layer tells is fixed (see anchors.ts); of all pictures met the one with the closest gradient counts.
  */
 export async function throughKinks(
   model: GradientModel,
@@ -44,17 +52,24 @@ export async function throughKinks(
     }
   }
   recorder.record(lossOf({ u: start, misfit: await model.misfit(start) }), model.toInput(start));
-  const smoothed = smoothGradients(problem.victim.gradients);
-  const reached = await followSmoothing(smoothed, start, model, problem, options, recorder, async from => {
-    const near = await onTrueModel(model, from, problem, recorder);
-    const end = await polish(model, near, problem, options, recorder);
-    return end.misfit.value < reachedMisfit * tensors;
-  });
-  if (!reached) {
-    recorder.note(
-      'The steps ended where no small change brings the gradient closer, and it is not the observed one: with ReLU or max-pooling that can be a local minimum. Another attack or start may find more.',
-    );
+  const gradients = await anchoredGradients(problem);
+  const smoothed = smoothGradients(gradients, await kinkScales(gradients, model, problem));
+  let left = options.steps ?? firstBetas.length * mostSmoothSteps;
+  recorder.expect(left);
+  for (const firstBeta of firstBetas) {
+    const most = Math.min(left, mostSmoothSteps);
+    const followed = await followSmoothing(smoothed, firstBeta, start, model, most, problem, recorder, async from => {
+      const near = await onTrueModel(model, from, problem, recorder);
+      const end = await polish(model, near, problem, options, recorder);
+      return end.misfit.value < reachedMisfit * tensors;
+    });
+    if (followed.reached) return;
+    left -= followed.steps;
+    if (left <= 0) break;
   }
+  recorder.note(
+    'The steps ended where no small change brings the gradient closer, and it is not the observed one: with ReLU or max-pooling that can be a local minimum. Another attack or start may find more.',
+  );
 }
 
 /**

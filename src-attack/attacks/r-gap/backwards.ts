@@ -7,7 +7,7 @@ import { substitute } from '../../ir/rewrite.ts';
 import { leastSquares } from '../../linear-algebra/conjugate-gradients.ts';
 import { type AttackProblem, NotApplicable, type Recorder } from '../attack.ts';
 import { freshName, inputName } from '../objective.ts';
-import { chainOf, type Link } from './chain.ts';
+import { chainBackTo, chainOf, type Link } from './chain.ts';
 import { denseFeatures, scaledFeatures } from './dense.ts';
 import { type Constants, invert, type KnownValue } from './inverse.ts';
 import { type KnownLayer, layerSystem } from './layer-system.ts';
@@ -69,6 +69,27 @@ export async function solveBackwards(
     );
   }
   return output.values;
+}
+
+/** What goes into the last dense layer. */
+export interface DenseInput {
+  readonly node: Node;
+  readonly values: Float64Array;
+}
+
+/** What goes into the last dense layer, from its gradient; null where that does not tell, or a convolution comes later. */
+export async function lastDenseInput(problem: AttackProblem): Promise<DenseInput | null> {
+  try {
+    const chain = chainBackTo(problem.victim, ({ node }) => /^(matmul|conv)$/.test(node.operation.kind));
+    const { node, data } = chain[0]!;
+    const constants = await constantsOf(problem, chain);
+    const observed = (await observedKernels(problem, chain)).get(node);
+    const values = await featuresBefore(problem, chain, 0, undefined, observed, constants);
+    return values ? { node: node.inputs[data]!, values } : null;
+  } catch (error) {
+    if (error instanceof NotApplicable) return null;
+    throw error;
+  }
 }
 
 /** Least squares of U x = v; of all solutions the shortest. */

@@ -22,19 +22,29 @@ export function dependentsOf(victim: Victim, source: Node): ReadonlySet<Node> {
  * @throws {NotApplicable} where the path forks: R-GAP goes backwards one layer at a time.
  */
 export function chainOf(victim: Victim): Link[] {
+  return chainBackTo(victim, ({ node, data }) => node.inputs[data] === victim.x);
+}
+
+/**
+ * The operations from one that is wanted to the logits, in order.
+ * @param isFirst whether it is that one
+ * @throws {NotApplicable} where the path forks on the way back to it, or reaches the model's input first.
+ */
+export function chainBackTo(victim: Victim, isFirst: (link: Link) => boolean): Link[] {
   const dependents = dependentsOf(victim, victim.x);
   const links: Link[] = [];
-  for (let node = victim.logits; node !== victim.x; ) {
+  for (let node = victim.logits; ; ) {
     const data = node.inputs.flatMap((input, i) => (dependents.has(input) ? [i] : []));
     if (data.length !== 1) {
       throw new NotApplicable(
         'Solving layer by layer goes backwards through a plain chain of layers, and this model has a branch (a residual or merging layer, normalisation by batch statistics, attention); use gauss-newton.',
       );
     }
-    links.unshift({ node, data: data[0]! });
+    const link = { node, data: data[0]! };
+    links.unshift(link);
+    if (isFirst(link)) return links;
     node = node.inputs[data[0]!]!;
   }
-  return links;
 }
 
 /** Describes an operation that cannot be inverted, for a message. */
