@@ -39,8 +39,12 @@ function flipped(picture: Picture): Picture {
   };
 }
 
-async function reconstruct(layers: readonly ChainLayer[], pictures: readonly Picture[], steps?: number) {
-  const victim = chainVictim([pictures.length, 3, 8, 8], layers, uniformWeights(3));
+async function reconstruct(
+  layers: readonly ChainLayer[],
+  pictures: readonly Picture[],
+  { seed = 3, steps }: { readonly seed?: number; readonly steps?: number } = {},
+) {
+  const victim = chainVictim([pictures.length, 3, 8, 8], layers, uniformWeights(seed));
   const { problem, psnr } = await observe(
     victim,
     await loading,
@@ -105,6 +109,26 @@ describe('the attack', () => {
     expect(psnr[0]).toBeGreaterThan(60);
   });
 
+  test.each([1, 2])(
+    'follows smooth stand-ins through ReLUs around a layer of two channels (weights %i)',
+    async seed => {
+      const relu: ChainLayer = { type: 'leakyRelu', alpha: 0 };
+      const wide = conv(6, 3, 1, 1);
+      const layers = [
+        wide,
+        relu,
+        conv(2, 3, 1, 1),
+        relu,
+        wide,
+        relu,
+        { type: 'dense', units: 10, bias: true },
+      ] as const;
+      const { psnr, note } = await reconstruct(layers, [landscape(8)], { seed });
+      expect(note).toBe('');
+      expect(psnr[0]).toBeGreaterThan(60);
+    },
+  );
+
   test('follows smooth stand-ins through max-pooling', async () => {
     const layers = [
       conv(12, 3, 1, 1),
@@ -120,8 +144,8 @@ describe('the attack', () => {
 
   test('is the same for the same seed', async () => {
     const [first, second] = [
-      await reconstruct(smooth, [landscape(8), flipped(landscape(8))], 2),
-      await reconstruct(smooth, [landscape(8), flipped(landscape(8))], 2),
+      await reconstruct(smooth, [landscape(8), flipped(landscape(8))], { steps: 2 }),
+      await reconstruct(smooth, [landscape(8), flipped(landscape(8))], { steps: 2 }),
     ];
     expect(first.x).toEqual(second.x);
     expect(first.loss).toEqual(second.loss);
