@@ -6,14 +6,11 @@ import { norm } from '../../linear-algebra/vector.ts';
 import { type AttackProblem, batchOf } from '../attack.ts';
 import { freshName, inputName } from '../objective.ts';
 import { type DenseInput, lastDenseInput } from '../r-gap/backwards.ts';
-import { invert, type KnownValue } from '../r-gap/inverse.ts';
+import { invert, type KnownValue, smallestActive } from '../r-gap/inverse.ts';
 import { isKink } from './smoothing.ts';
 
 /** Relative difference of observed gradients to what the anchors say they are: float32 leaves less, a defence more. */
 const mostDifference = 1e-3;
-/** Share of the largest feature below which one counts as zero: float32's rounding. */
-const smallestActive = 1e-6;
-
 /**
  * The gradients with what the last dense layer's gradient tells put in as constants: its input f (Geiping et al. 2020,
  * proposition 3.1) gives the logits, hence ∂L/∂logits, and where a ReLU or leaky ReLU comes right before the layer,

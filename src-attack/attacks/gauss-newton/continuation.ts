@@ -35,21 +35,26 @@ const ratios = Array.from(
 /** Most steps along one stand-in. */
 export const mostSmoothSteps = ratios.length * stepsPerLevel;
 
+/** A stand-in to follow. */
+export interface Course {
+  readonly smoothed: SmoothedGradients;
+  /** β of the first level. */
+  readonly firstBeta: number;
+  /** Steps at most. */
+  readonly most: number;
+}
+
 /**
  * Follows the picture from a very smooth stand-in for the model (β small) to the model itself: each level starts where
  * the one before ended and takes a few damped steps. From some β on, the true model is tried after every level.
- * @param firstBeta of the first level
  * @param trueModel for the distance of each level's picture
- * @param most steps at most
  * @param finish steps on the true model from a picture; whether they lead to the observed gradient
  * @returns whether the observed gradient is reached, and steps taken on the stand-in
  */
 export async function followSmoothing(
-  smoothed: SmoothedGradients,
-  firstBeta: number,
+  { smoothed, firstBeta, most }: Course,
   start: Float64Array,
   trueModel: GradientModel,
-  most: number,
   problem: AttackProblem,
   recorder: Recorder,
   finish: (from: Iterate) => Promise<boolean>,

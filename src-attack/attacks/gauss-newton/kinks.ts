@@ -57,8 +57,8 @@ export async function throughKinks(
   let left = options.steps ?? firstBetas.length * mostSmoothSteps;
   recorder.expect(left);
   for (const firstBeta of firstBetas) {
-    const most = Math.min(left, mostSmoothSteps);
-    const followed = await followSmoothing(smoothed, firstBeta, start, model, most, problem, recorder, async from => {
+    const course = { smoothed, firstBeta, most: Math.min(left, mostSmoothSteps) };
+    const followed = await followSmoothing(course, start, model, problem, recorder, async from => {
       const near = await onTrueModel(model, from, problem, recorder);
       const end = await polish(model, near, problem, options, recorder);
       return end.misfit.value < reachedMisfit * tensors;

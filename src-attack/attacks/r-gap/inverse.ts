@@ -40,7 +40,7 @@ export function invert(link: Link, output: KnownValue, constants: Constants): Kn
 }
 
 /** Share of the largest output below which a ReLU's output counts as zero whatever the errors: float32's rounding. */
-const smallestActive = 1e-6;
+export const smallestActive = 1e-6;
 /** Share of the largest output above which it counts as active whatever the errors. */
 const surelyActive = 0.05;
 
