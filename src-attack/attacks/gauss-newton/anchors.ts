@@ -11,6 +11,7 @@ import { isKink } from './smoothing.ts';
 
 /** Relative difference of observed gradients to what the anchors say they are: float32 leaves less, a defence more. */
 const mostDifference = 1e-3;
+
 /**
  * The gradients with what the last dense layer's gradient tells put in as constants: its input f (Geiping et al. 2020,
  * proposition 3.1) gives the logits, hence ∂L/∂logits, and where a ReLU or leaky ReLU comes right before the layer,

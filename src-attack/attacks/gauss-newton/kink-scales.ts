@@ -1,9 +1,8 @@
 import { smoothPictures } from '../../../src-analysis/identifiability/smooth-pictures.ts';
-import { imageSize } from '../../image/tensor.ts';
 import type { Node } from '../../ir/graph.ts';
 import { norm } from '../../linear-algebra/vector.ts';
 import { createRandom } from '../../optimisers/random.ts';
-import { type AttackProblem, batchOf } from '../attack.ts';
+import type { AttackProblem } from '../attack.ts';
 import { inputName } from '../objective.ts';
 import type { GradientModel } from './model.ts';
 import { kinkInputs } from './smoothing.ts';
@@ -27,7 +26,7 @@ export async function kinkScales(
   const squares = nodes.map(() => 0);
   try {
     for (let i = 0; i < pictures; i++) {
-      const smooth = smoothPictures(batchOf(problem) * imageSize(shape), dims, random.normal);
+      const smooth = smoothPictures(model.unknowns, dims, random.normal);
       const u = smooth.map(value => Math.min(0.5, Math.max(-0.5, contrast * value)));
       const run = await program.run({ [inputName(victim.x)]: model.toInput(u), [inputName(victim.y)]: problem.y });
       nodes.forEach((_, k) => {

@@ -6,7 +6,7 @@ import { freshName } from '../objective.ts';
 
 /** Whether gradients jump: behind ReLU and leaky ReLU, where a unit switches, and behind max-pooling, where a maximum moves. */
 export function hasKinks(gradients: readonly Node[]): boolean {
-  return reachable(gradients).some(node => isKink(node) || node.operation.kind === 'oneHotMax');
+  return kinkInputs(gradients).size > 0;
 }
 
 /** What goes into the kinks of some gradients: into ReLUs, leaky ReLUs and choices of a maximum. */
