@@ -89,7 +89,7 @@ export const model = tf.sequential({ layers: [
       range: [96, 98],
     });
     expect(drawn.identifiable.assumptions).toContain(
-      'r is an estimate: which units are active was drawn from typical pictures and fresh weights, which left from 96 to 98',
+      'r is an estimate: the mean over typical pictures and fresh weights, at which it was from 96 to 98',
     );
   });
 

@@ -26,14 +26,18 @@ export interface Summary {
   /** By r/n where the analysis does not mark it as an estimate, and by the measured r/n. */
   readonly bySureShare: Figures;
   readonly byMeasured: Figures;
-  /** By r/n, if the attacker were told which units are active and which entries are the greatest. */
+  /** By r/n, if the attacker were told which units are active and which entries are the greatest … */
   readonly byShareTold: Figures;
+  /** … and if r were measured besides. */
+  readonly byMeasuredTold: Figures;
   /** Attacks on models whose r is an estimate with a range, and of these those with the measured rank in it. */
   readonly ranged: number;
   readonly inRange: number;
 }
 
 const share = ({ predicted, unknowns }: Compared) => predicted! / unknowns;
+const measuredShare = ({ measured, unknowns }: Compared) => measured / unknowns;
+const metricShare = ({ c, unknowns }: Compared) => c! / unknowns;
 
 function figuresOf(results: readonly Compared[], score: (result: Compared) => number): Figures {
   const scores = results.map(score);
@@ -55,29 +59,47 @@ function whenTold(result: Compared): Compared {
   return told && told.ssim > result.ssim ? { ...result, ...told } : result;
 }
 
-/** Both predictors on the attacks where the analysis gives both. */
-export function summarise(results: readonly Compared[]): Summary {
-  const byModel = new Map<string, Compared[]>();
+function byModel(results: readonly Compared[]): Compared[][] {
+  const models = new Map<string, Compared[]>();
   for (const result of results) {
     const model = modelKeyOf(result);
-    byModel.set(model, [...(byModel.get(model) ?? []), result]);
+    models.set(model, [...(models.get(model) ?? []), result]);
   }
-  const known = [...byModel.values()].filter(group => group[0]!.predicted !== null);
-  const both = results.filter(({ predicted, c }) => predicted !== null && c !== null);
+  return [...models.values()];
+}
+
+const withBoth = (results: readonly Compared[]) =>
+  results.filter(({ predicted, c }) => predicted !== null && c !== null);
+
+/** Each model once, with the means over its pictures. */
+function meansByModel(results: readonly Compared[]): Compared[] {
+  return byModel(results).map(group => {
+    const mean = (of: (result: Compared) => number) => group.reduce((sum, one) => sum + of(one), 0) / group.length;
+    const [psnr, ssim, measured] = [mean(one => one.psnr), mean(one => one.ssim), mean(one => one.measured)];
+    return { ...group[0]!, psnr, ssim, measured };
+  });
+}
+
+/** Both predictors on the attacks where the analysis gives both. */
+export function summarise(results: readonly Compared[]): Summary {
+  const models = byModel(results);
+  const known = models.filter(group => group[0]!.predicted !== null);
+  const both = withBoth(results);
   const ranged = results.filter(({ range }) => range);
   return {
-    models: byModel.size,
+    models: models.length,
     attacks: new Set(results.map(keyOf)).size,
     known: known.length,
     right: known.filter(group => group.every(({ predicted, measured }) => predicted === measured)).length,
     byShare: figuresOf(both, share),
-    byMetric: figuresOf(both, ({ c, unknowns }) => c! / unknowns),
+    byMetric: figuresOf(both, metricShare),
     bySureShare: figuresOf(
       both.filter(({ estimate }) => !estimate),
       share,
     ),
-    byMeasured: figuresOf(both, ({ measured, unknowns }) => measured / unknowns),
+    byMeasured: figuresOf(both, measuredShare),
     byShareTold: figuresOf(both.map(whenTold), share),
+    byMeasuredTold: figuresOf(both.map(whenTold), measuredShare),
     ranged: ranged.length,
     inRange: ranged.filter(({ range, measured }) => range![0] <= measured && measured <= range![1]).length,
   };
@@ -115,8 +137,21 @@ function shareLines(results: readonly Compared[]): string {
 
 /** The page docs/study.md. */
 export function page(results: readonly Compared[], command: string): string {
-  const { models, attacks, known, right, byShare, byMetric, bySureShare, byMeasured, byShareTold, ranged, inRange } =
-    summarise(results);
+  const {
+    models,
+    attacks,
+    known,
+    right,
+    byShare,
+    byMetric,
+    bySureShare,
+    byMeasured,
+    byShareTold,
+    byMeasuredTold,
+    ranged,
+    inRange,
+  } = summarise(results);
+  const means = meansByModel(withBoth(results));
   const line = (name: string, { attacks, recognisable, auc, spearman: rho }: Figures) =>
     `| ${name} | ${attacks} | ${recognisable} | ${rounded(auc)} | ${rounded(rho)} |`;
   const head =
@@ -140,9 +175,20 @@ ${line('the same, without estimates', bySureShare)}
 ${line('r/n measured at the picture (`leaklint verify`)', byMeasured)}
 ${line('c(M)/n', byMetric)}
 ${line('r/n by the analysis, of an attacker who is told the pattern', byShareTold)}
+${line('r/n measured, of an attacker who is told the pattern', byMeasuredTold)}
 
-The last line is no attack: where units switch on and off (ReLU, leaky ReLU) or maxima move (max-pooling), the same attack is told which
-of them are on at the true picture, and the better of the two results counts. It tells what is due to the search for the pattern.
+The last two lines are no attack: where units switch on and off (ReLU, leaky ReLU) or maxima move (max-pooling), the same attack is told which
+of them are on at the true picture, and the better of the two results counts. They tell what is due to the search for the pattern; what
+is missing to 1 in the last line is due neither to that nor to the prediction of r, but to the pictures: how much of one must be known for the rest to
+be filled in differs from picture to picture.
+
+The analysis speaks of a model, not of a picture. By model, recognisable where the mean SSIM of its pictures is above ${recognisableSsim}:
+
+| predictor | models | recognisable | area under the ROC curve of “recognisable” | Spearman correlation with the mean PSNR |
+| --- | ---: | ---: | ---: | ---: |
+${line('r/n by the analysis', figuresOf(means, share))}
+${line('r/n measured, mean over the pictures', figuresOf(means, measuredShare))}
+${line('c(M)/n', figuresOf(means, metricShare))}
 
 The analysis gives r for ${known} of the ${models} models; it equals the measured rank at every picture for ${right} of them. Where r is an
 estimate with a range, the measured rank lies in the range for ${inRange} of ${ranged} pictures.
@@ -169,7 +215,7 @@ though r/n is large: the attack ended in a local minimum, which is no protection
 }
 
 export function plots(results: readonly Compared[]): Readonly<Record<string, string>> {
-  const both = results.filter(({ predicted, c }) => predicted !== null && c !== null);
+  const both = withBoth(results);
   const metric = { label: '1 + c(M)/n', of: ({ c, unknowns }: Compared) => Math.max(0, 1 + c! / unknowns) };
   return {
     'study-identifiable.svg': scatter(both, { label: 'r/n', of: share }, isRecognisable),

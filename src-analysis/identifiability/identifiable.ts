@@ -66,11 +66,9 @@ export function identifiableWith(
 function eliminated(law: Identifiable, { rank, unknowns, range }: ModelRank): Identifiable {
   const { range: _, bottleneck, ...rest } = law;
   const isExact = range === undefined;
-  const within = range && range[0] < range[1] ? `, which left from ${range[0]} to ${range[1]}` : '';
+  const within = range && range[0] < range[1] ? `, at which it was from ${range[0]} to ${range[1]}` : '';
   const assumptions = law.assumptions.filter(assumption => !assumption.startsWith(estimateWords));
-  const drawn = isExact
-    ? []
-    : [`${estimateWords}: which units are active was drawn from typical pictures and fresh weights${within}`];
+  const drawn = isExact ? [] : [`${estimateWords}: the mean over typical pictures and fresh weights${within}`];
   return {
     ...rest,
     rank,

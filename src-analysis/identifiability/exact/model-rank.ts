@@ -17,7 +17,7 @@ export interface ModelRankOptions {
 }
 
 /**
- * r by elimination: of two draws that agree, or where a pattern of active units or greatest entries takes part, the median over
+ * r by elimination: of two draws that agree, or where a pattern of active units or greatest entries takes part, the mean over
  * the patterns of several typical pictures and weights, and the least and greatest. Where `activeShare` is given, units are
  * active at random with that probability. Null where an operation is not covered, or two draws without a pattern differ.
  * Takes twice `exactRankWork` multiplications, for patterns more of them where the model is small; throws `Cancelled` when the
@@ -45,9 +45,8 @@ export function modelRank(
   const draws = Math.max(2, Math.min(mostDraws, affordable));
   const ranks = [first.rank];
   for (let seed = 2; seed <= draws; seed++) ranks.push(draw(seed).rank);
-  ranks.sort((a, b) => a - b);
-  const middle = (ranks[Math.floor((draws - 1) / 2)]! + ranks[Math.ceil((draws - 1) / 2)]!) / 2;
-  return { rank: Math.round(middle), unknowns, range: [ranks[0]!, ranks[draws - 1]!] };
+  const mean = ranks.reduce((sum, rank) => sum + rank, 0) / draws;
+  return { rank: Math.round(mean), unknowns, range: [Math.min(...ranks), Math.max(...ranks)] };
 }
 
 /** Shapes of the tensors whose entries are sought, in the order of their layers, as the program has its inputs. */
@@ -59,7 +58,7 @@ function inputShapes(graph: ModelGraph): readonly (readonly number[])[] {
 }
 
 /** Patterns that are tried, and the multiplications to spend on more than two of them. */
-const mostDraws = 9;
+const mostDraws = 25;
 const workOfDraws = 1e9;
 
 /** Whether which units are active, or which entries are the greatest, is drawn. */

@@ -58,3 +58,16 @@ test('ranks vary more from picture to picture than from one random pattern to th
   };
   expect(spread()).toBeGreaterThan(spread(0.5));
 });
+
+test('r is the mean where a picture gives all or nothing', () => {
+  // One unit: where it is on, its layer's gradient is a multiple of the picture, and where it is off, zero.
+  const graph = modelOf([
+    "conv2d({ inputShape: [8, 8, 1], filters: 1, kernelSize: 8, activation: 'relu' })",
+    'flatten()',
+    'dense({ units: 10 })',
+  ]);
+  const { rank, range } = modelRank(graph, neverCancelled)!;
+  expect(range).toEqual([0, 64]);
+  expect(rank).toBeGreaterThan(12);
+  expect(rank).toBeLessThan(52);
+});
