@@ -8,7 +8,8 @@ const root = path.resolve(import.meta.dirname, '..');
 const engine = loadOnnxCpu(1);
 afterAll(async () => (await engine).dispose());
 
-const blank = { picture: 'boat', measured: 0, method: 'gauss-newton', psnr: 0, ssim: 0, seconds: 0 };
+const scores = { psnr: 0, ssim: 0, seconds: 0 };
+const blank = { picture: 'boat', measured: 0, method: 'gauss-newton', distance: 1, variation: 0, ...scores };
 
 describe('the study', () => {
   test('reads each of its models, and predicts no more than there is to know', () => {
@@ -26,6 +27,8 @@ describe('the study', () => {
     const [compared] = compare([result]);
     expect(compared).toMatchObject({ predicted: 256, measured: 256, unknowns: 256 });
     expect(result.psnr).toBeGreaterThan(60);
+    expect(result.distance).toBeLessThan(1e-3);
+    expect(result.variation).toBeCloseTo(1, 2);
   });
 });
 

@@ -12,7 +12,9 @@ import { gradientsAt } from '../src-attack/defences/share.ts';
 import type { Engine } from '../src-attack/engines/engine.ts';
 import { parsePreprocess } from '../src-attack/image/preprocess.ts';
 import { inputToIntensities, picturesToInput } from '../src-attack/image/tensor.ts';
+import type { Values } from '../src-attack/ir/graph.ts';
 import { engineProducts } from '../src-attack/linear-algebra/engine-products.ts';
+import { norm } from '../src-attack/linear-algebra/vector.ts';
 import { scoreImage } from '../src-attack/metrics/scores.ts';
 import { imageShapeOf } from '../src-attack/run/image-input.ts';
 import { targetOf } from '../src-attack/run/label.ts';
@@ -21,7 +23,7 @@ import { numericIdentifiable } from '../src-attack/verify/identifiable.ts';
 import { weightsOfModel } from '../src-attack/weights/model-weights.ts';
 import { type Architecture, architecture } from './architectures.ts';
 import { givenPattern } from './pattern-given.ts';
-import { type pictureNames, studyPicture } from './pictures.ts';
+import { type pictureNames, studyPicture, totalVariation } from './pictures.ts';
 import { type Compared, modelKeyOf, type Result } from './results.ts';
 
 /** The strongest attack there is for one image and a model that can be differentiated. */
@@ -48,13 +50,29 @@ export async function measure(
   const problem = { victim, observed, y, shape, preprocess, engine, products };
   const intensities = (values: ArrayLike<number>) => inputToIntensities(values, shape, preprocess);
   const attackWith = async (attack: Attack) => {
-    const found = await runAttack(attack, problem, { seed }, { cancel: neverCancelled });
-    const { psnr, ssim } = scoreImage(intensities(found.x ?? new Float64Array(x.length)), intensities(x), shape);
-    return { psnr, ssim, seconds: found.seconds };
+    const { x: reached, seconds } = await runAttack(attack, problem, { seed }, { cancel: neverCancelled });
+    const image = reached ?? new Float64Array(x.length);
+    const { psnr, ssim } = scoreImage(intensities(image), intensities(x), shape);
+    return { image, scores: { psnr, ssim, seconds } };
   };
-  const found = await attackWith(attackNamed(method)!);
-  const told = hasKinks(victim.gradients) ? { told: await attackWith(givenPattern(x)) } : {};
-  return { seed, population, picture, measured: numeric.rank, method, ...found, ...told };
+  const { image, scores } = await attackWith(attackNamed(method)!);
+  const gradients = await gradientsAt(engine, victim, image, y);
+  const end = {
+    distance: distance(gradients, observed),
+    variation: totalVariation(intensities(image), shape) / totalVariation(intensities(x), shape),
+  };
+  const told = hasKinks(victim.gradients) ? { told: (await attackWith(givenPattern(x))).scores } : {};
+  return { seed, population, picture, measured: numeric.rank, method, ...scores, ...end, ...told };
+}
+
+/** A tensor that should be zero is measured by the length of the whole gradient. */
+function distance(gradients: readonly Values[], observed: readonly Values[]): number {
+  const whole = Math.hypot(...observed.map(norm));
+  const shares = observed.map((g, l) => {
+    const left = norm(Float64Array.from(g, (value, i) => value - gradients[l]![i]!));
+    return left === 0 ? 0 : left / (norm(g) || whole);
+  });
+  return Math.max(...shares);
 }
 
 /** Sets results beside what the analysis, as it is now, says of their models. */

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { decodePicture } from '../src-attack/image/decode.ts';
 import { fitPicture } from '../src-attack/image/fit.ts';
 import type { Picture } from '../src-attack/image/picture.ts';
+import type { ImageShape } from '../src-attack/image/tensor.ts';
 import { side } from './architectures.ts';
 
 export const pictureNames = ['lighthouse', 'balloon', 'digit', 'boat'] as const;
@@ -14,6 +15,22 @@ export function studyPicture(name: (typeof pictureNames)[number], channels: 1 | 
       ? boat()
       : decodePicture(new Uint8Array(readFileSync(path.join(root, 'media/samples', `${name}.png`))));
   return fitPicture(source, side, side, channels);
+}
+
+/** Sum over neighbouring pixels of their difference, all channels together: the length of the vector of differences. */
+export function totalVariation(image: ArrayLike<number>, { width, height, channels, dataFormat }: ImageShape): number {
+  const at = (y: number, x: number, c: number) =>
+    image[dataFormat === 'channelsFirst' ? (c * height + y) * width + x : (y * width + x) * channels + c]!;
+  const step = (y: number, x: number, dy: number, dx: number) =>
+    Math.hypot(...Array.from({ length: channels }, (_, c) => at(y + dy, x + dx, c) - at(y, x, c)));
+  let sum = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (y + 1 < height) sum += step(y, x, 1, 0);
+      if (x + 1 < width) sum += step(y, x, 0, 1);
+    }
+  }
+  return sum;
 }
 
 /** A boat on the sea before an evening sky. */

@@ -15,6 +15,15 @@ export interface Figures {
   readonly spearman: number;
 }
 
+/** Attacks that do not recognise the picture, and how they ended. */
+export interface Missed {
+  readonly attacks: number;
+  /** At a picture that has the observed gradient … */
+  readonly reached: number;
+  /** … and less total variation than the true one. */
+  readonly smoother: number;
+}
+
 export interface Summary {
   readonly models: number;
   readonly attacks: number;
@@ -30,6 +39,9 @@ export interface Summary {
   readonly byShareTold: Figures;
   /** … and if r were measured besides. */
   readonly byMeasuredTold: Figures;
+  readonly missed: Missed;
+  /** Of these, the pictures that an attacker who is told the pattern recognises. */
+  readonly missedUnlessTold: Missed;
   /** Attacks on models whose r is an estimate with a range, and of these those with the measured rank in it. */
   readonly ranged: number;
   readonly inRange: number;
@@ -80,6 +92,16 @@ function meansByModel(results: readonly Compared[]): Compared[] {
   });
 }
 
+/** Largest distance of a tensor of the gradient from the observed one, as a share of it, that counts as none. */
+const sameGradient = 1e-3;
+
+function missedOf(results: readonly Compared[]): Missed {
+  const missed = results.filter(result => !isRecognisable(result));
+  const reached = missed.filter(({ distance }) => distance < sameGradient);
+  const smoother = reached.filter(({ variation }) => variation < 1);
+  return { attacks: missed.length, reached: reached.length, smoother: smoother.length };
+}
+
 /** Both predictors on the attacks where the analysis gives both. */
 export function summarise(results: readonly Compared[]): Summary {
   const models = byModel(results);
@@ -100,6 +122,8 @@ export function summarise(results: readonly Compared[]): Summary {
     byMeasured: figuresOf(both, measuredShare),
     byShareTold: figuresOf(both.map(whenTold), share),
     byMeasuredTold: figuresOf(both.map(whenTold), measuredShare),
+    missed: missedOf(both),
+    missedUnlessTold: missedOf(both.filter(result => isRecognisable(whenTold(result)))),
     ranged: ranged.length,
     inRange: ranged.filter(({ range, measured }) => range![0] <= measured && measured <= range![1]).length,
   };
@@ -148,6 +172,8 @@ export function page(results: readonly Compared[], command: string): string {
     byMeasured,
     byShareTold,
     byMeasuredTold,
+    missed,
+    missedUnlessTold,
     ranged,
     inRange,
   } = summarise(results);
@@ -182,6 +208,12 @@ of them are on at the true picture, and the better of the two results counts. Th
 is missing to 1 in the last line is due neither to that nor to the prediction of r, but to the pictures: how much of one must be known for the rest to
 be filled in differs from picture to picture.
 
+Of the ${missed.attacks} attacks that do not recognise their picture, ${missed.reached} ended at a picture that has the observed gradient, each tensor of
+it to one part in a thousand, and ${missed.smoother} of these pictures have less total variation than the true one: the gradient leaves more
+than one picture, and the smoothest is not the true one. The other ${missed.attacks - missed.reached} did not get there (a local minimum, or equations that rounding blurs), which is no protection. Of the ${missedUnlessTold.attacks} that
+an attacker who is told the pattern would recognise, ${missedUnlessTold.reached} have the observed gradient, ${missedUnlessTold.smoother} with less total variation: there, the
+pattern is something that the gradient does not tell.
+
 The analysis speaks of a model, not of a picture. By model, recognisable where the mean SSIM of its pictures is above ${recognisableSsim}:
 
 | predictor | models | recognisable | area under the ROC curve of “recognisable” | Spearman correlation with the mean PSNR |
@@ -210,7 +242,7 @@ ${groupLines(results, ({ kind }) => kind)}
 Where the measured rank differs, the model has units whose pattern at the picture decides (ReLU, max-pooling), or units that
 are saturated: the analysis says r for weights and inputs in general position, and marks what depends on a pattern as an
 estimate; a network of few ReLUs can be dead at a picture, and then nothing comes back. Recognisable though r/n is small: pictures that are smooth enough for the prior to fill the rest. Not recognisable
-though r/n is large: the attack ended in a local minimum, which is no protection.
+though r/n is large: the attack ended in a local minimum.
 `;
 }
 

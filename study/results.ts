@@ -18,6 +18,10 @@ export interface Result extends Scores {
   /** r measured at this picture, float64. */
   readonly measured: number;
   readonly method: string;
+  /** How far the gradient of the reconstruction is from the observed one: max over tensors of ‖g − g*‖ / ‖g*‖. */
+  readonly distance: number;
+  /** Total variation of the reconstruction over that of the picture. */
+  readonly variation: number;
   /** Where units switch or maxima move: the same for an attacker who is told the pattern at the picture. */
   readonly told?: Scores;
 }
