@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { forEachEdge } from '../src-attack/attacks/gauss-newton/prior.ts';
 import { decodePicture } from '../src-attack/image/decode.ts';
 import { fitPicture } from '../src-attack/image/fit.ts';
 import type { Picture } from '../src-attack/image/picture.ts';
@@ -18,18 +19,11 @@ export function studyPicture(name: (typeof pictureNames)[number], channels: 1 | 
 }
 
 /** Sum over neighbouring pixels of their difference, all channels together: the length of the vector of differences. */
-export function totalVariation(image: ArrayLike<number>, { width, height, channels, dataFormat }: ImageShape): number {
-  const at = (y: number, x: number, c: number) =>
-    image[dataFormat === 'channelsFirst' ? (c * height + y) * width + x : (y * width + x) * channels + c]!;
-  const step = (y: number, x: number, dy: number, dx: number) =>
-    Math.hypot(...Array.from({ length: channels }, (_, c) => at(y + dy, x + dx, c) - at(y, x, c)));
+export function totalVariation(image: ArrayLike<number>, shape: ImageShape): number {
   let sum = 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (y + 1 < height) sum += step(y, x, 1, 0);
-      if (x + 1 < width) sum += step(y, x, 0, 1);
-    }
-  }
+  forEachEdge(shape, 1, (_, a, b) => {
+    sum += Math.hypot(...a.map((entry, c) => image[entry]! - image[b[c]!]!));
+  });
   return sum;
 }
 

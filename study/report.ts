@@ -205,14 +205,14 @@ ${line('r/n measured, of an attacker who is told the pattern', byMeasuredTold)}
 
 The last two lines are no attack: where units switch on and off (ReLU, leaky ReLU) or maxima move (max-pooling), the same attack is told which
 of them are on at the true picture, and the better of the two results counts. They tell what is due to the search for the pattern; what
-is missing to 1 in the last line is due neither to that nor to the prediction of r, but to the pictures: how much of one must be known for the rest to
-be filled in differs from picture to picture.
+is missing to 1 in the last line is due neither to that nor to the prediction of r. How much of a picture must be known for the rest to be filled in
+differs from picture to picture.
 
 Of the ${missed.attacks} attacks that do not recognise their picture, ${missed.reached} ended at a picture that has the observed gradient, each tensor of
 it to one part in a thousand, and ${missed.smoother} of these pictures have less total variation than the true one: the gradient leaves more
 than one picture, and the smoothest is not the true one. The other ${missed.attacks - missed.reached} did not get there (a local minimum, or equations that rounding blurs), which is no protection. Of the ${missedUnlessTold.attacks} that
 an attacker who is told the pattern would recognise, ${missedUnlessTold.reached} have the observed gradient, ${missedUnlessTold.smoother} with less total variation: there, the
-pattern is something that the gradient does not tell.
+gradient alone does not tell the pattern. In the others the search for it ended too early.
 
 The analysis speaks of a model, not of a picture. By model, recognisable where the mean SSIM of its pictures is above ${recognisableSsim}:
 

@@ -1,11 +1,12 @@
 import { createReferenceEngine } from '../../engines/reference/engine.ts';
 import { mul } from '../../ir/elementwise.ts';
-import { type Node, reachable } from '../../ir/graph.ts';
+import type { Node } from '../../ir/graph.ts';
 import { substitute, substituteWith } from '../../ir/rewrite.ts';
 import { norm } from '../../linear-algebra/vector.ts';
 import { type AttackProblem, batchOf } from '../attack.ts';
 import { freshName, inputName } from '../objective.ts';
 import { type DenseInput, lastDenseInput } from '../r-gap/backwards.ts';
+import { dependentsOf } from '../r-gap/chain.ts';
 import { invert, type KnownValue, smallestActive } from '../r-gap/inverse.ts';
 import { isKink } from './smoothing.ts';
 
@@ -39,7 +40,8 @@ async function consistentLogits(problem: AttackProblem, { node, values }: DenseI
   const { victim, observed } = problem;
   const known = victim.graph.constant(freshName(victim.graph, 'dense input'), node.shape, values);
   const [logits, ...gradients] = substitute([victim.logits, ...victim.gradients], new Map([[node, known]]));
-  const told = gradients.flatMap((gradient, i) => (reachable([gradient]).includes(victim.x) ? [] : [{ gradient, i }]));
+  const dependents = dependentsOf(gradients, victim.x);
+  const told = gradients.flatMap((gradient, i) => (dependents.has(gradient) ? [] : [{ gradient, i }]));
   const outputs = Object.fromEntries(told.map(({ gradient, i }) => [`${i}`, gradient]));
   const program = await createReferenceEngine().compile({ logits: logits!, ...outputs });
   const run = await program.run({ [inputName(victim.y)]: problem.y });

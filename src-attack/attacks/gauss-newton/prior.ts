@@ -59,7 +59,7 @@ function edgesOf(shape: ImageShape): Edges {
 }
 
 /** Visits every edge of every image: index of its weight, and the entry of each end in every channel. */
-function forEachEdge(
+export function forEachEdge(
   shape: ImageShape,
   batch: number,
   visit: (edge: number, a: readonly number[], b: readonly number[]) => void,

@@ -8,10 +8,10 @@ export interface Link {
   readonly data: number;
 }
 
-/** Nodes whose value depends on the model's input. */
-export function dependentsOf(victim: Victim, source: Node): ReadonlySet<Node> {
+/** Of the nodes that some outputs are computed from, those whose value depends on a source. */
+export function dependentsOf(outputs: readonly Node[], source: Node): ReadonlySet<Node> {
   const dependents = new Set<Node>([source]);
-  for (const node of reachable([victim.loss, ...victim.gradients])) {
+  for (const node of reachable(outputs)) {
     if (node.inputs.some(input => dependents.has(input))) dependents.add(node);
   }
   return dependents;
@@ -31,7 +31,7 @@ export function chainOf(victim: Victim): Link[] {
  * @throws {NotApplicable} where the path forks on the way back to it, or reaches the model's input first.
  */
 export function chainBackTo(victim: Victim, isFirst: (link: Link) => boolean): Link[] {
-  const dependents = dependentsOf(victim, victim.x);
+  const dependents = dependentsOf([victim.loss, ...victim.gradients], victim.x);
   const links: Link[] = [];
   for (let node = victim.logits; ; ) {
     const data = node.inputs.flatMap((input, i) => (dependents.has(input) ? [i] : []));
